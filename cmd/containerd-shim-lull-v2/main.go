@@ -1,0 +1,51 @@
+// Command containerd-shim-lull-v2 is containerd's runc shim with consistent
+// checkpoints for database containers. It works under its own name and in the
+// place of containerd-shim-runc-v2; a container without a database is handed
+// to the stock shim.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/manager"
+	shimapi "github.com/containerd/containerd/v2/pkg/shim"
+
+	"github.com/lull-containers/lull/internal/config"
+	"github.com/lull-containers/lull/plugin"
+	"github.com/lull-containers/lull/shim"
+)
+
+// runtimeName is the stock one whatever this binary is called: clients treat
+// every other name differently, and drop options for it.
+const runtimeName = "io.containerd.runc.v2"
+
+func main() {
+	call := parse(os.Args)
+	cfg, err := config.Load(config.Path())
+	if call.stock() {
+		handOver(cfg) // returns only when there is no stock shim
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "lull: %v\n", err)
+		os.Exit(1)
+	}
+	plugin.Register(func() (shim.Host, error) { return hostOf(cfg, call) })
+	shimapi.Run(context.Background(), sweeper{manager.NewShimManager(runtimeName), cfg})
+}
+
+// sweeper also removes what lull kept for a container whose shim was killed.
+type sweeper struct {
+	shimapi.Manager
+	cfg config.Config
+}
+
+// Stop cleans up after a shim that is gone.
+func (s sweeper) Stop(ctx context.Context, id string) (shimapi.StopStatus, error) {
+	status, err := s.Manager.Stop(ctx, id)
+	if problem := shim.Sweep(ctx, s.cfg, id); problem != nil {
+		fmt.Fprintf(os.Stderr, "lull: %v\n", problem)
+	}
+	return status, err
+}

@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/lull-containers/lull/internal/version"
+	"github.com/lull-containers/lull/manifest"
+)
+
+// assemble is the manifest as far as it is known when the dump has ended.
+func (d *dump) assemble() *manifest.Manifest {
+	return &manifest.Manifest{
+		Schema:       manifest.Schema,
+		Status:       manifest.Pending,
+		ID:           d.id,
+		Created:      time.Now().UTC(),
+		Version:      version.Version(),
+		Container:    d.container(),
+		Asked:        d.asked(),
+		Reached:      d.reached(),
+		Database:     d.db,
+		Transactions: d.tx,
+		Held:         d.held,
+		Network:      d.network,
+		Host:         hostOf(d.pid, d.c),
+		Steps:        d.rec.steps,
+		FrozenMillis: millis(time.Since(d.frozen)),
+	}
+}
+
+func (d *dump) container() manifest.Container {
+	return manifest.Container{
+		ID: d.c.ID, Namespace: d.c.Namespace, Image: d.c.Image, Snapshotter: d.c.Snapshotter,
+		Runtime: d.c.Runtime, Labels: d.c.Labels, Exit: d.req.Exit,
+	}
+}
+
+func (d *dump) asked() manifest.Asked {
+	s := d.c.Settings
+	return manifest.Asked{
+		Mode: d.mode(), Require: manifest.Level(s.Require), InFlight: s.InFlight,
+		Connections: s.Connections, OnDrift: s.OnDrift, Volumes: s.Volumes,
+	}
+}
+
+func (d *dump) reached() manifest.Reached {
+	r := manifest.Reached{Level: d.level, Fenced: d.fenced, Warnings: d.warnings}
+	if d.reason != nil {
+		r.Warnings = append(r.Warnings, d.reason.Error())
+	}
+	return r
+}

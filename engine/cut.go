@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/lull-containers/lull/internal/freezer"
+	"github.com/lull-containers/lull/manifest"
+)
+
+// Cut is one checkpoint in the making. Its methods come in the order Quiesce,
+// Freeze, Dump, Thaw; they are not safe for concurrent use. Whatever goes
+// wrong before Freeze costs the level, never the freeze.
+type Cut struct {
+	c        *Container
+	runtime  Runtime
+	sessions Sessions
+	rec      *recorder
+
+	id      string
+	pid     int
+	freezer freezer.File
+	session Session // nil before, after and without quiesce
+	frozen  time.Time
+
+	level    manifest.Level
+	fenced   bool
+	reason   error // why the level is not the one wanted
+	warnings []string
+	db       manifest.Database
+	tx       manifest.Transactions
+	held     []manifest.Held
+	network  manifest.Network
+	proof    time.Time // of the last answered ping
+	obstacle error     // what makes a dump impossible
+
+	poison   sync.Mutex
+	poisoned string // why the checkpoint can never be sealed; guarded by poison
+	dir      string // of the CRIU images, once known; guarded by poison
+}
+
+// NewCut begins a checkpoint of c.
+func NewCut(c *Container, r Runtime, s Sessions) *Cut {
+	return &Cut{
+		c: c, runtime: r, sessions: s,
+		rec:      newRecorder("checkpoint"),
+		id:       manifest.NewID(),
+		level:    manifest.CrashConsistent,
+		warnings: c.Warnings,
+		db:       manifest.Database{Engine: c.Found.Engine, DetectedBy: c.Found.By},
+	}
+}
+
+// ID of the checkpoint, 32 hexadecimal digits.
+func (k *Cut) ID() string { return k.id }
+
+// Level that was reached so far.
+func (k *Cut) Level() manifest.Level { return k.level }
+
+// Reason why the level is less than was wanted; nil when it is not.
+func (k *Cut) Reason() error { return k.reason }
+
+// Version of the server, once it was asked.
+func (k *Cut) Version() string { return k.db.Version }
+
+// Freezer of the container, known after Freeze.
+func (k *Cut) Freezer() freezer.File { return k.freezer }
+
+// Obstacle says what makes a dump impossible; Dump refuses with it.
+func (k *Cut) Obstacle(err error) { k.obstacle = err }
+
+func (k *Cut) warn(text string) { k.warnings = append(k.warnings, text) }
+
+// locate finds the container's init process and its freezer.
+func (k *Cut) locate(ctx context.Context) (err error) {
+	if k.pid, err = k.runtime.Pid(ctx); err != nil {
+		return err
+	}
+	k.freezer, err = freezer.Of(k.pid)
+	return err
+}

@@ -1,0 +1,54 @@
+package engine
+
+import (
+	"strings"
+)
+
+// home is where an engine keeps its files when nobody says otherwise.
+type home struct {
+	variable string   // of the environment
+	flags    []string // of the server's command line, value attached or next
+	fallback []string // of the official image
+}
+
+func homes() map[string]home {
+	return map[string]home{
+		"postgres": {"PGDATA", []string{"-D", "--pgdata="}, []string{"/var/lib/postgresql/data"}},
+		"mysql":    {"", []string{"--datadir="}, []string{"/var/lib/mysql"}},
+		"mariadb":  {"", []string{"--datadir="}, []string{"/var/lib/mysql"}},
+		"redis":    {"", []string{"--dir"}, []string{"/data"}},
+		"valkey":   {"", []string{"--dir"}, []string{"/data"}},
+		"mongodb":  {"", []string{"--dbpath"}, []string{"/data/db"}},
+	}
+}
+
+// DataFolders is where the container's database keeps its files, as far as its
+// arguments and environment tell.
+func DataFolders(c *Container) []string {
+	h := homes()[c.Found.Engine]
+	if c.Spec.Process != nil {
+		if dir := h.fromArgs(c.Spec.Process.Args); dir != "" {
+			return []string{dir}
+		}
+	}
+	if dir := c.Env()[h.variable]; h.variable != "" && dir != "" {
+		return []string{dir}
+	}
+	return h.fallback
+}
+
+func (h home) fromArgs(args []string) string {
+	for i, arg := range args {
+		for _, flag := range h.flags {
+			value, ok := strings.CutPrefix(arg, flag)
+			switch {
+			case !ok:
+			case value != "":
+				return strings.TrimPrefix(value, "=")
+			case i+1 < len(args):
+				return args[i+1]
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lull-containers/lull/criu"
+	"github.com/lull-containers/lull/internal/rpccode"
+	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/quiesce"
+)
+
+// Request is what the client wants dumped.
+type Request struct {
+	Dir  string // folder for CRIU's images
+	Exit bool   // checkpoint and stop
+}
+
+// Dump captures the volumes, dumps the frozen container into the folder and
+// seals the manifest there. An error leaves nothing that could be restored,
+// and the container frozen.
+func (k *Cut) Dump(ctx context.Context, by Dumper, r Request) (*manifest.Manifest, error) {
+	d := &dump{Cut: k, by: by, req: r}
+	err := k.rec.run(ctx, []step{
+		{"require", d.require},
+		{"configure", d.configure},
+		{"sync", d.sync},
+		{"capture", d.capture},
+		{"dump", d.dump},
+		{"pending", d.pending},
+		{"publish", d.publish},
+		{"seal", d.seal},
+	})
+	if err != nil {
+		return nil, errors.Join(err, d.undo.Run(ctx, undoTime))
+	}
+	return d.manifest, nil
+}
+
+// undoTime bounds each undo.
+const undoTime = 30 * time.Second
+
+// require refuses, in words, what is below the level that was asked for.
+func (d *dump) require(context.Context) error {
+	if d.obstacle != nil {
+		return rpccode.Wrap(rpccode.Preflight, d.obstacle)
+	}
+	want := manifest.Level(d.c.Settings.Require)
+	if d.level.Rank() >= want.Rank() {
+		return nil
+	}
+	return rpccode.Wrap(codeOf(d.reason), d.below(want))
+}
+
+func (d *dump) below(want manifest.Level) error {
+	err := fmt.Errorf("the checkpoint would be %s and %s is required (lull/require)", d.level, want)
+	switch {
+	case d.reason != nil:
+		return fmt.Errorf("%w: %w", err, d.reason)
+	case d.fenced:
+		return fmt.Errorf("%w: %d write transactions were in flight; raise lull/drain-timeout or set lull/in-flight=terminate", err, d.tx.InFlight)
+	}
+	return fmt.Errorf("%w; set lull/mode=fence", err)
+}
+
+// codeOf tells a database's own refusal from everything else that keeps the
+// level down.
+func codeOf(reason error) rpccode.Code {
+	for _, class := range []error{quiesce.ErrNotReady, quiesce.ErrAuth, quiesce.ErrPrivilege, quiesce.ErrBusy} {
+		if errors.Is(reason, class) {
+			return rpccode.Database
+		}
+	}
+	return rpccode.Level
+}
+
+func (d *dump) configure(context.Context) error {
+	if err := d.place(d.req.Dir); err != nil {
+		return err
+	}
+	return criu.Config{Connections: d.c.Settings.Connections}.Write(d.c.Paths.CRIUConf)
+}
+
+// dump runs CRIU. A capture counts only if the kernel said frozen before and
+// says so after: a checkpoint that stops the container has ended it.
+func (d *dump) dump(ctx context.Context) error {
+	if err := d.by.Dump(ctx); err != nil {
+		return rpccode.Wrap(rpccode.Dump, err)
+	}
+	if d.req.Exit {
+		return nil
+	}
+	frozen, err := d.freezer.Frozen()
+	if err == nil && !frozen {
+		err = errors.New("the container ran again before the checkpoint was whole")
+	}
+	return err
+}
+
+func (d *dump) pending(context.Context) error {
+	d.manifest = d.assemble()
+	return manifest.Write(d.req.Dir, d.manifest)
+}
+
+func (d *dump) seal(ctx context.Context) error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	d.manifest.FrozenMillis = millis(time.Since(d.frozen))
+	d.manifest.Steps = d.rec.steps
+	return manifest.Seal(ctx, d.req.Dir, d.manifest)
+}

@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/manifest"
+)
+
+// hostOf describes what the processes were dumped on. Facts that cannot be
+// read are empty and not compared.
+func hostOf(pid int, c *Container) manifest.Host {
+	return manifest.Host{
+		Arch:    runtime.GOARCH,
+		Kernel:  kernel(),
+		CPU:     cpuFlags(),
+		LSM:     profile(pid),
+		Seccomp: c.Spec.Linux != nil && c.Spec.Linux.Seccomp != nil,
+		UserNS:  c.Spec.Linux != nil && len(c.Spec.Linux.UIDMappings) > 0,
+		Cgroup:  cgroupVersion(),
+	}
+}
+
+func kernel() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Release[:])
+}
+
+// cpuFlags are the processor's features; a process may have chosen its code
+// by them when it started.
+func cpuFlags() []string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		key, value, _ := strings.Cut(lines.Text(), ":")
+		switch strings.TrimSpace(key) {
+		case "flags", "Features":
+			return strings.Fields(value)
+		}
+	}
+	return nil
+}
+
+// profile is the security module's label of a process.
+func profile(pid int) string {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/attr/current", pid))
+	if err != nil {
+		return ""
+	}
+	return strings.Trim(string(data), "\x00\n")
+}
+
+func cgroupVersion() string {
+	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err == nil {
+		return "v2"
+	}
+	return "v1"
+}
+
+// fits refuses a host that lacks what the processes may use.
+func fits(was manifest.Host) error {
+	if was.Arch != runtime.GOARCH {
+		return fmt.Errorf("the checkpoint is of a %s machine, this is %s; restore it on %s", was.Arch, runtime.GOARCH, was.Arch)
+	}
+	have := cpuFlags()
+	if len(have) == 0 {
+		return nil
+	}
+	lacking := slices.DeleteFunc(slices.Clone(was.CPU), func(f string) bool {
+		return volatile(f) || slices.Contains(have, f)
+	})
+	if len(lacking) > 0 {
+		return fmt.Errorf("this processor lacks %s, which the checkpointed processes may use; restore on a machine that has it", strings.Join(lacking, " "))
+	}
+	return nil
+}
+
+// volatile flags say something about the kernel or the hypervisor, not about
+// what code may run.
+func volatile(flag string) bool {
+	return slices.Contains([]string{"hypervisor", "nopl", "rep_good", "cpuid", "tsc_known_freq", "constant_tsc",
+		"nonstop_tsc", "arch_perfmon", "xtopology", "cpuid_fault", "pti", "ibrs", "ibpb", "stibp", "ssbd", "md_clear",
+		"flush_l1d", "arch_capabilities", "ibrs_enhanced"}, flag)
+}

@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/lull-containers/lull/internal/durable"
+	"github.com/lull-containers/lull/manifest"
+)
+
+// Poison makes sure that the checkpoint can never be restored: it may come at
+// any moment and from any goroutine.
+func (k *Cut) Poison(reason string) error {
+	k.poison.Lock()
+	defer k.poison.Unlock()
+	k.poisoned = reason
+	var err error
+	if k.dir != "" {
+		err = manifest.Poison(k.dir, reason)
+		if errors.Is(err, manifest.ErrMissing) {
+			err = nil // nothing was promised yet, or the client took the folder away
+		}
+	}
+	return errors.Join(err, mark(k.c.Paths.Store, k.id, reason))
+}
+
+// place tells Poison where the images are.
+func (k *Cut) place(dir string) error {
+	k.poison.Lock()
+	defer k.poison.Unlock()
+	k.dir = dir
+	if k.poisoned != "" {
+		return errors.New(k.poisoned)
+	}
+	return nil
+}
+
+func (k *Cut) check() error {
+	k.poison.Lock()
+	defer k.poison.Unlock()
+	if k.poisoned != "" {
+		return errors.New(k.poisoned)
+	}
+	return nil
+}
+
+// markName is the file in a checkpoint's folder of the store that outlives a
+// sealed manifest which a client carried off before the watchdog fired.
+const markName = "poisoned"
+
+func mark(store, id, reason string) error {
+	dir := checkpointDir(store, id)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return durable.WriteFile(filepath.Join(dir, markName), []byte(reason+"\n"), 0o600)
+}
+
+// unmarked refuses a checkpoint that this host knows to be poisoned.
+func unmarked(store, id string) error {
+	reason, err := os.ReadFile(filepath.Join(checkpointDir(store, id), markName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("checkpoint %s is unusable: %s; remove it and take another", id, string(reason[:max(0, len(reason)-1)]))
+}
+
+// checkpointDir is the folder of one checkpoint's captures.
+func checkpointDir(store, id string) string { return filepath.Join(store, "checkpoints", id) }

@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lull-containers/lull/internal/freezer"
+	"github.com/lull-containers/lull/internal/procs"
+	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/quiesce"
+)
+
+// The modes of lull/mode.
+const (
+	modeFlush = "flush"
+	modeFence = "fence"
+	modeNone  = "none"
+)
+
+// fenceHold is the server-side timeout of a fence: it lets go by itself after
+// this long even if nobody closes its session.
+const fenceHold = 30 * time.Second
+
+// Quiesce brings the database as close to clean as the mode asks and ctx
+// allows. It returns no error: what failed is Reason, and the level says what
+// is left. Only the session's own locks are held afterwards.
+func (k *Cut) Quiesce(ctx context.Context) {
+	if k.reason = k.rec.run(ctx, []step{{"locate", k.locate}}); k.reason != nil {
+		return
+	}
+	if k.mode() == modeNone {
+		return
+	}
+	if err := k.rec.run(ctx, k.quiesceSteps()); err != nil {
+		k.reason = err
+		k.hangUp()
+	}
+}
+
+func (k *Cut) quiesceSteps() []step {
+	steps := []step{
+		{"connect", k.connect},
+		{"preflight", k.preflight},
+		{"flush", k.flush},
+		{"drain", k.drain},
+	}
+	if k.mode() == modeFence {
+		steps = append(steps, step{"fence", k.fence}, step{"flush again", k.flush})
+	}
+	return append(steps, step{"evidence", k.evidence})
+}
+
+// mode is the label's, or the engine's default: flush, because the freeze is
+// the consistency point and a fence must earn its cost.
+func (k *Cut) mode() string {
+	if m := k.c.Settings.Mode; m != "" {
+		return m
+	}
+	return modeFlush
+}
+
+func (k *Cut) connect(ctx context.Context) error {
+	target, err := k.target(nil)
+	if err != nil {
+		return err
+	}
+	k.session, err = k.sessions.Open(ctx, target)
+	return err
+}
+
+// target gathers what a driver may know.
+func (k *Cut) target(ports []uint16) (quiesce.Target, error) {
+	return targetOf(k.c, k.pid, k.freezer, ports)
+}
+
+func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Target, error) {
+	pids, err := f.Pids()
+	if err != nil {
+		return quiesce.Target{}, err
+	}
+	addrs, err := procs.Listeners(pids)
+	if err != nil {
+		return quiesce.Target{}, err
+	}
+	if len(addrs) == 0 {
+		return quiesce.Target{}, &quiesce.Refusal{Class: quiesce.ErrNotReady,
+			What:   "no process of the container listens on TCP",
+			Remedy: "wait until the database has started, or let it listen on 127.0.0.1"}
+	}
+	env := c.Env()
+	password, err := passwordOf(c, pid, env)
+	if err != nil {
+		return quiesce.Target{}, err
+	}
+	labels := c.LullLabels()
+	return quiesce.Target{
+		Engine: c.Found.Engine, Listeners: addrs, LocalPorts: ports,
+		Env: env, Labels: labels, User: labels["user"], Password: password,
+	}, nil
+}
+
+func (k *Cut) preflight(ctx context.Context) error {
+	report, err := k.session.Preflight(ctx)
+	k.db.Version, k.db.Role = report.Version, report.Role
+	k.warnings = append(k.warnings, report.Warnings...)
+	return err
+}
+
+func (k *Cut) flush(ctx context.Context) error {
+	if err := k.session.Flush(ctx); err != nil {
+		return err
+	}
+	k.level = manifest.Flushed
+	return nil
+}
+
+func (k *Cut) drain(ctx context.Context) (err error) {
+	policy := quiesce.Policy(k.c.Settings.InFlight)
+	k.tx, err = k.session.Drain(ctx, k.c.Settings.DrainTimeout, policy)
+	return err
+}
+
+func (k *Cut) fence(ctx context.Context) (err error) {
+	k.held, err = k.session.Fence(ctx, fenceHold)
+	k.fenced = err == nil
+	return err
+}
+
+func (k *Cut) evidence(ctx context.Context) error {
+	db, err := k.session.Evidence(ctx)
+	if err != nil {
+		return err
+	}
+	db.Engine, db.DetectedBy = k.db.Engine, k.db.DetectedBy
+	k.db = db
+	if k.tx.InFlight, err = k.session.InFlight(ctx); err != nil {
+		return err
+	}
+	return k.prove(ctx)
+}
+
+// prove asks whether the session, and with it the fence, still stands.
+func (k *Cut) prove(ctx context.Context) error {
+	asked := time.Now()
+	if err := k.session.Ping(ctx); err != nil {
+		return err
+	}
+	k.proof = asked
+	return nil
+}
+
+// hangUp ends the agent, and waits until the server side has seen it: the
+// server then drops, when it runs again, what the session held, and a dump
+// finds no connection of ours.
+func (k *Cut) hangUp() {
+	if k.session == nil {
+		return
+	}
+	ours, err := procs.Connections([]int{k.session.Pid()})
+	err = errors.Join(err, k.session.Kill(), k.awaitGone(ours))
+	k.session = nil
+	if err != nil {
+		k.warn(fmt.Sprintf("hang up: %v", err))
+	}
+}
+
+// awaitGone polls until no server-side socket of ours is established.
+func (k *Cut) awaitGone(ours []procs.Socket) error {
+	const tries = 50
+	for range tries {
+		left, err := procs.TCP(k.pid)
+		if err != nil || !anyPeer(left, ours) {
+			return err
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	return errors.New("the server still has our connection")
+}
+
+func anyPeer(socks, ours []procs.Socket) bool {
+	for _, s := range socks {
+		for _, o := range ours {
+			if s.State == procs.Established && s.Remote == o.Local {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,194 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lull-containers/lull/criu"
+	"github.com/lull-containers/lull/internal/cleanup"
+	"github.com/lull-containers/lull/internal/freezer"
+	"github.com/lull-containers/lull/internal/netgate"
+	"github.com/lull-containers/lull/internal/rpccode"
+	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/volume"
+)
+
+// Restore is one restore under way. Its methods come in the order Open,
+// Prepare, Verify, Commit; Abort ends it at any point.
+type Restore struct {
+	c        *Container
+	runtime  Runtime
+	sessions Sessions
+	agentUID uint32
+	rec      *recorder
+
+	dir      string // of the CRIU images
+	manifest *manifest.Manifest
+	onDrift  string
+	rollback *volume.Rollback
+	gate     *netgate.Gate
+	undo     cleanup.Stack
+	checked  []string
+	cold     bool
+}
+
+// NewRestore begins a restore of c from the images in dir. onDrift decides
+// what becomes of a volume that was written since: refuse, rollback or cold.
+func NewRestore(c *Container, r Runtime, s Sessions, agentUID uint32, dir, onDrift string) *Restore {
+	return &Restore{c: c, runtime: r, sessions: s, agentUID: agentUID, dir: dir, onDrift: onDrift, rec: newRecorder("restore")}
+}
+
+// Manifest of the checkpoint, after Open.
+func (r *Restore) Manifest() *manifest.Manifest { return r.manifest }
+
+// Checked are the facts that Verify compared, a line each.
+func (r *Restore) Checked() []string { return r.checked }
+
+// Cold says that the volume stays as it is and the memory is not restored.
+func (r *Restore) Cold() bool { return r.cold }
+
+// Steps of the restore so far.
+func (r *Restore) Steps() []manifest.Step { return r.rec.steps }
+
+// Open checks everything that needs no volume. Nothing is changed.
+func (r *Restore) Open(ctx context.Context) error {
+	return r.rec.run(ctx, []step{
+		{"manifest", r.open},
+		{"host", r.host},
+	})
+}
+
+// Prepare checks or puts back the volumes, closes the network and configures
+// CRIU. The root file system is mounted and no process runs. After an error
+// everything is as it was.
+func (r *Restore) Prepare(ctx context.Context) error {
+	err := r.rec.run(ctx, []step{
+		{"volumes", r.volumes},
+		{"close network", r.closeNetwork},
+		{"configure", r.configure},
+	})
+	if err != nil {
+		return errors.Join(err, r.Abort(ctx))
+	}
+	return nil
+}
+
+// Verify waits for the restored database and compares it with the record.
+// Until it has, only the agent reaches the database.
+func (r *Restore) Verify(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.c.Settings.RestoreDeadline)
+	defer cancel()
+	return r.rec.run(ctx, []step{
+		{"verify", r.verify},
+		{"open network", r.openNetwork},
+	})
+}
+
+// Commit keeps what was restored; what was kept aside of the volumes is let go.
+func (r *Restore) Commit(ctx context.Context) error {
+	r.undo.Keep()
+	if r.rollback == nil {
+		return nil
+	}
+	return r.rollback.Commit(ctx)
+}
+
+// Abort undoes what Prepare did. The restored processes, if any, are gone.
+func (r *Restore) Abort(ctx context.Context) error { return r.undo.Run(ctx, undoTime) }
+
+func (r *Restore) open(ctx context.Context) (err error) {
+	r.manifest, err = manifest.Verify(ctx, r.dir)
+	if err != nil {
+		return rpccode.Wrap(codeOfManifest(err), err)
+	}
+	if err := unmarked(r.c.Paths.Store, r.manifest.ID); err != nil {
+		return rpccode.Wrap(rpccode.Pending, err)
+	}
+	if was, is := r.manifest.Database.Engine, r.c.Found.Engine; was != is {
+		return rpccode.Wrap(rpccode.Altered, fmt.Errorf("the checkpoint is of %s, the container is labelled %s; restore it into a container like the original", was, is))
+	}
+	return nil
+}
+
+func codeOfManifest(err error) rpccode.Code {
+	switch {
+	case errors.Is(err, manifest.ErrMissing):
+		return rpccode.Missing
+	case errors.Is(err, manifest.ErrPending), errors.Is(err, manifest.ErrPoisoned):
+		return rpccode.Pending
+	}
+	return rpccode.Altered
+}
+
+func (r *Restore) host(context.Context) error {
+	return rpccode.Wrap(rpccode.Host, fits(r.manifest.Host))
+}
+
+// configure restores connections the way they were dumped: what was dumped
+// with tcp-close must be restored with it.
+func (r *Restore) configure(context.Context) error {
+	return criu.Config{Connections: r.manifest.Asked.Connections}.Write(r.c.Paths.CRIUConf)
+}
+
+func (r *Restore) verify(ctx context.Context) error {
+	pid, err := r.runtime.Pid(ctx)
+	if err != nil {
+		return err
+	}
+	f, err := freezer.Of(pid)
+	if err != nil {
+		return err
+	}
+	s, err := r.connect(ctx, pid, f)
+	if err != nil {
+		return rpccode.Wrap(rpccode.Evidence, fmt.Errorf("the restored database does not answer: %w", err))
+	}
+	defer s.Kill()
+	return r.compare(ctx, s)
+}
+
+// connect tries until the database lets the agent in or ctx ends.
+func (r *Restore) connect(ctx context.Context, pid int, f freezer.File) (Session, error) {
+	for {
+		s, err := r.tryConnect(ctx, pid, f)
+		if err == nil || errors.Is(err, quiesce.ErrAuth) {
+			return s, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (r *Restore) tryConnect(ctx context.Context, pid int, f freezer.File) (Session, error) {
+	var ports []uint16
+	if r.gate != nil {
+		ports = netgate.AgentPorts()
+	}
+	target, err := targetOf(r.c, pid, f, ports)
+	if err != nil {
+		return nil, err
+	}
+	return r.sessions.Open(ctx, target)
+}
+
+func (r *Restore) compare(ctx context.Context, s Session) error {
+	if r.manifest.Database.Identity == nil {
+		r.checked = []string{"the database answers; the checkpoint recorded no evidence"}
+		return nil
+	}
+	v, err := s.Verify(ctx, r.manifest.Database)
+	if err != nil {
+		return rpccode.Wrap(rpccode.Evidence, err)
+	}
+	r.checked = v.Checked
+	if len(v.Broken) > 0 {
+		return rpccode.Wrap(rpccode.Evidence, fmt.Errorf("the restored database is not the one that was checkpointed: %s", v.Broken[0]))
+	}
+	return nil
+}

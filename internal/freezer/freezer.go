@@ -1,0 +1,130 @@
+// Package freezer reads and writes the kernel's freezer of one container,
+// cgroup v1 and v2. It is used to look after the runtime, and to thaw when
+// the runtime cannot: freezing itself is the runtime's business.
+package freezer
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Root is where cgroups are mounted.
+const Root = "/sys/fs/cgroup"
+
+// File is the control file of one freezer: …/freezer.state on cgroup v1,
+// …/cgroup.freeze on v2.
+type File string
+
+// Of finds the freezer that process pid is in.
+func Of(pid int) (File, error) {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return find(Root, bufio.NewScanner(f))
+}
+
+// find prefers v1's freezer hierarchy: on a hybrid host runc freezes there.
+func find(root string, lines *bufio.Scanner) (File, error) {
+	var unified File
+	for lines.Scan() {
+		parts := strings.SplitN(lines.Text(), ":", 3)
+		if len(parts) != 3 {
+			continue
+		}
+		switch parts[1] {
+		case "freezer":
+			return File(filepath.Join(root, "freezer", parts[2], "freezer.state")), nil
+		case "":
+			unified = File(filepath.Join(root, parts[2], "cgroup.freeze"))
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return "", err
+	}
+	if unified == "" {
+		return "", errors.New("the process is in no freezer cgroup")
+	}
+	return unified, nil
+}
+
+func (f File) v2() bool { return filepath.Base(string(f)) == "cgroup.freeze" }
+
+// Frozen asks the kernel whether every process in the cgroup is frozen.
+// FREEZING is not frozen.
+func (f File) Frozen() (bool, error) {
+	if f.v2() {
+		data, err := os.ReadFile(filepath.Join(filepath.Dir(string(f)), "cgroup.events"))
+		return strings.Contains(string(data), "frozen 1"), err
+	}
+	data, err := os.ReadFile(string(f))
+	return strings.TrimSpace(string(data)) == "FROZEN", err
+}
+
+// Thaw writes the file and waits until the kernel says thawed. A cgroup that
+// is gone is thawed.
+func (f File) Thaw(ctx context.Context) error {
+	word := "THAWED"
+	if f.v2() {
+		word = "0"
+	}
+	if err := os.WriteFile(string(f), []byte(word), 0); err != nil {
+		return ignoreGone(err)
+	}
+	for {
+		frozen, err := f.Frozen()
+		if err != nil || !frozen {
+			return ignoreGone(err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s stays frozen: %w", f, ctx.Err())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func ignoreGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Pids lists the processes of the cgroup and of those below it.
+func (f File) Pids() ([]int, error) {
+	var pids []int
+	err := filepath.WalkDir(filepath.Dir(string(f)), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() != "cgroup.procs" {
+			return ignoreGone(err)
+		}
+		more, err := readPids(path)
+		pids = append(pids, more...)
+		return ignoreGone(err)
+	})
+	return pids, err
+}
+
+func readPids(path string) ([]int, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, word := range strings.Fields(string(data)) {
+		var pid int
+		if _, err := fmt.Sscanf(word, "%d", &pid); err != nil {
+			return nil, fmt.Errorf("%s: %q is no pid", path, word)
+		}
+		pids = append(pids, pid)
+	}
+	return pids, nil
+}

@@ -1,0 +1,117 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/lull-containers/lull/quiesce"
+)
+
+// The SQLSTATEs that mean something to us.
+const (
+	cannotConnectNow     = "57P03"
+	adminShutdown        = "57P01"
+	crashShutdown        = "57P02"
+	invalidPassword      = "28P01"
+	invalidAuthorization = "28000"
+	insufficientRights   = "42501"
+	tooManyConnections   = "53300"
+	outOfMemory          = "53200"
+	invalidCatalogName   = "3D000"
+	undefinedTable       = "42P01"
+	undefinedSchema      = "3F000"
+	lockNotAvailable     = "55P03"
+	queryCanceled        = "57014"
+	deadlockDetected     = "40P01"
+)
+
+// codeOf is the SQLSTATE of an error from the server, else empty.
+func codeOf(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+// answered is true when a PostgreSQL server said no, so that another listener
+// would not say yes.
+func answered(err error) bool { return codeOf(err) != "" }
+
+func noSuchDatabase(err error) bool { return codeOf(err) == invalidCatalogName }
+
+// caused is a class of refusal that remembers the server's own error.
+type caused struct{ class, cause error }
+
+func (c caused) Error() string   { return c.class.Error() }
+func (c caused) Unwrap() []error { return slices.DeleteFunc([]error{c.class, c.cause}, isNil) }
+
+func isNil(err error) bool { return err == nil }
+
+// explain makes a refusal of an error of the library's or the server's. The
+// text has the server's own message and never the library's, which repeats
+// how it was called.
+func explain(err error, doing string) error {
+	var known *quiesce.Refusal
+	var pg *pgconn.PgError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &known):
+		return err
+	case errors.As(err, &pg):
+		return explainServer(pg, doing)
+	case spent(err):
+		return fmt.Errorf("no time left while %s: %w", doing, err)
+	}
+	return &quiesce.Refusal{
+		Class:  caused{quiesce.ErrNotReady, err},
+		What:   "PostgreSQL broke off while " + doing + ": " + oneLine(err),
+		Remedy: "see its log",
+	}
+}
+
+func explainServer(pg *pgconn.PgError, doing string) error {
+	class, remedy := meaning(pg.Code)
+	return &quiesce.Refusal{
+		Class:  caused{class, pg},
+		What:   fmt.Sprintf("PostgreSQL refused while %s: %s (SQLSTATE %s)", doing, pg.Message, pg.Code),
+		Remedy: remedy,
+	}
+}
+
+// meaning is the class and the remedy of a SQLSTATE.
+func meaning(code string) (class error, remedy string) {
+	switch code {
+	case cannotConnectNow, adminShutdown, crashShutdown:
+		return quiesce.ErrNotReady, "wait until it accepts connections"
+	case invalidPassword, invalidAuthorization:
+		return quiesce.ErrAuth, "give the right account with the labels lull/user and lull/password-env or lull/password-file"
+	case insufficientRights:
+		return quiesce.ErrPrivilege, "connect as a superuser with the label lull/user"
+	case tooManyConnections:
+		return quiesce.ErrBusy, "close a connection, or raise max_connections"
+	}
+	return quiesce.ErrUnsupported, "see its log"
+}
+
+// oneLine is the innermost reason of a broken connection, without what
+// libraries wrap around it.
+func oneLine(err error) string {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno.Error()
+	}
+	if errors.Is(err, errNotPostgres) {
+		return errNotPostgres.Error()
+	}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return strings.Join(strings.Fields(err.Error()), " ")
+}

@@ -1,0 +1,147 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lull-containers/lull/quiesce"
+)
+
+type table struct{ Schema, Name string }
+
+func (t table) quoted() string { return pgx.Identifier{t.Schema, t.Name}.Sanitize() }
+
+// openFences connects to every database that has tables to lock, and to the
+// main one in any case, so that there is always something to ping.
+func (s *session) openFences(ctx context.Context, hold time.Duration) error {
+	type database struct{ Name string }
+	all, err := list[database](ctx, s, "asking for databases",
+		`SELECT datname FROM pg_database WHERE datallowconn AND datconnlimit <> -2 ORDER BY oid`)
+	if err != nil {
+		return err
+	}
+	for _, db := range all {
+		if err := s.openFence(ctx, db.Name, hold); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) openFence(ctx context.Context, database string, hold time.Duration) error {
+	conn, err := s.open(ctx, database)
+	if noSuchDatabase(err) {
+		return nil // dropped since
+	}
+	if err != nil {
+		return err
+	}
+	f := &fence{database: database, conn: conn}
+	s.fences = append(s.fences, f) // closed with the others if what follows fails
+	if err := f.prepare(ctx, hold, s.number); err != nil {
+		return fenceError(err)
+	}
+	if len(f.tables) == 0 && database != s.database {
+		s.fences = s.fences[:len(s.fences)-1]
+		return hangUp(conn)
+	}
+	return nil
+}
+
+// prepare sets the timeout that ends the fence without us. Time between two
+// attempts must not end it.
+func (f *fence) prepare(ctx context.Context, hold time.Duration, number int) (err error) {
+	set := fmt.Sprintf("SET idle_in_transaction_session_timeout = %d", hold.Milliseconds())
+	if number >= 140000 {
+		set += "; SET idle_session_timeout = 0"
+	}
+	if _, err := f.conn.Exec(ctx, set); err != nil {
+		return err
+	}
+	f.tables, err = f.list(ctx)
+	return err
+}
+
+// begin opens the transaction. Its timeouts are short because writers queue
+// behind a lock that itself waits for one of them.
+func (f *fence) begin(ctx context.Context) (err error) {
+	if _, err := f.conn.Exec(ctx, "BEGIN; SET LOCAL lock_timeout = '150ms'; SET LOCAL statement_timeout = '2s'"); err != nil {
+		return err
+	}
+	f.tables, err = f.list(ctx)
+	return err
+}
+
+// list names the tables that are written to, partitions among them, in the
+// one order that all who lock them use. Temporary and foreign ones keep
+// nothing here.
+func (f *fence) list(ctx context.Context) ([]table, error) {
+	rows, err := f.conn.Query(ctx, `SELECT n.nspname::text, c.relname::text FROM pg_class c
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+		AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY c.oid`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[table])
+}
+
+// batch is how many tables one statement locks.
+const batch = 500
+
+func (f *fence) lock(ctx context.Context) error {
+	for part := range slices.Chunk(f.tables, batch) {
+		names := make([]string, len(part))
+		for i, t := range part {
+			names[i] = "ONLY " + t.quoted() // partitions are listed themselves
+		}
+		if _, err := f.conn.Exec(ctx, "LOCK TABLE "+strings.Join(names, ", ")+" IN SHARE MODE"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkRoom refuses to take more than half of the server's lock table.
+func (s *session) checkRoom(ctx context.Context) error {
+	room, err := ask[int](ctx, s, "asking for max_locks_per_transaction", `SELECT current_setting('max_locks_per_transaction')::int
+		* (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int)`)
+	if err != nil {
+		return err
+	}
+	tables := 0
+	for _, f := range s.fences {
+		tables += len(f.tables)
+	}
+	if 2*tables <= room {
+		return nil
+	}
+	return &quiesce.Refusal{
+		Class:  quiesce.ErrFence,
+		What:   fmt.Sprintf("%d tables are too many to lock: the server has room for %d locks in all", tables, room),
+		Remedy: "raise max_locks_per_transaction and restart PostgreSQL, or use lull/mode=flush",
+	}
+}
+
+// passing is true for what another attempt may not meet again: a lock that
+// somebody has, a table that was dropped between list and lock.
+func passing(err error) bool {
+	return slices.Contains([]string{lockNotAvailable, queryCanceled, undefinedTable, undefinedSchema, deadlockDetected}, codeOf(err))
+}
+
+// fenceError is an ErrFence, unless the refusal has a class of its own.
+func fenceError(err error) error {
+	switch codeOf(err) {
+	case insufficientRights:
+		return explain(err, "locking tables")
+	case outOfMemory:
+		return &quiesce.Refusal{Class: caused{quiesce.ErrFence, err}, What: "PostgreSQL has no room for the fence's locks",
+			Remedy: "raise max_locks_per_transaction and restart PostgreSQL, or use lull/mode=flush"}
+	}
+	return fmt.Errorf("%w: %w", quiesce.ErrFence, explain(err, "locking tables"))
+}

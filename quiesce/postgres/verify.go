@@ -1,0 +1,88 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/quiesce"
+)
+
+// Verify compares the live server with what was recorded. A server that
+// cannot be asked yet, or is still in recovery where a primary was recorded,
+// is waited for until ctx ends; that is ErrNotReady then.
+func (s *session) Verify(ctx context.Context, recorded manifest.Database) (quiesce.Verdict, error) {
+	if recorded.Engine != quiesce.Postgres {
+		return quiesce.Verdict{Broken: []string{fmt.Sprintf("engine: recorded %q, found %q", recorded.Engine, quiesce.Postgres)}}, nil
+	}
+	var now manifest.Database
+	var last error
+	err := poll(ctx, func() (ready bool, err error) {
+		now, last = s.look(ctx, recorded)
+		if last != nil && !errors.Is(last, quiesce.ErrNotReady) {
+			return false, last
+		}
+		return last == nil, nil
+	})
+	if err != nil {
+		return quiesce.Verdict{}, inTime(err, last)
+	}
+	v := compare(recorded, now)
+	return v, s.checkReleased(ctx, &v)
+}
+
+// look reads the evidence when the server is ready for it.
+func (s *session) look(ctx context.Context, recorded manifest.Database) (manifest.Database, error) {
+	if s.conn == nil || s.conn.IsClosed() {
+		if err := s.reconnect(ctx); err != nil {
+			return manifest.Database{}, err
+		}
+	}
+	now, err := s.Evidence(ctx)
+	if err == nil && !arrived(recorded, now) {
+		err = &quiesce.Refusal{Class: quiesce.ErrNotReady, What: "PostgreSQL is still in recovery", Remedy: "give it more time: lull/restore-deadline"}
+	}
+	return now, err
+}
+
+// arrived is false while more time may bring the server to what was recorded:
+// a primary leaves recovery, a standby replays on.
+func arrived(recorded, now manifest.Database) bool {
+	if recorded.Role == "primary" && now.Role != "primary" {
+		return false
+	}
+	goal := recorded.Position[keyReplay]
+	return now.Role == "primary" || goal == "" || !behind(goal, now.Position[keyReplay])
+}
+
+// inTime says what was waited for when the time ran out.
+func inTime(err, last error) error {
+	if spent(err) && last != nil && !spent(last) {
+		return last
+	}
+	return err
+}
+
+// compare is the verdict on identity, role and position.
+func compare(recorded, now manifest.Database) quiesce.Verdict {
+	var v quiesce.Verdict
+	for _, key := range slices.Sorted(maps.Keys(recorded.Identity)) {
+		was, is := recorded.Identity[key], now.Identity[key]
+		v.Compare(words(key), was == is, was, is)
+	}
+	if recorded.Role != "" {
+		v.Compare("role", recorded.Role == now.Role, recorded.Role, now.Role)
+	}
+	for _, key := range slices.Sorted(maps.Keys(recorded.Position)) {
+		was, is := recorded.Position[key], now.Position[key]
+		if key == keyPrepared {
+			v.Checked = append(v.Checked, fmt.Sprintf("prepared transactions: recorded %s, found %s", was, is))
+			continue
+		}
+		v.Compare(words(key), !behind(was, is), was, is)
+	}
+	return v
+}

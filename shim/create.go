@@ -1,0 +1,130 @@
+package shim
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+
+	"github.com/lull-containers/lull/criu"
+	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/internal/rpccode"
+	"github.com/lull-containers/lull/internal/state"
+)
+
+// undoTime bounds each undo.
+const undoTime = 30 * time.Second
+
+// Create prepares a database container for the checkpoints to come, because
+// its network namespace and CRIU configuration have to be there from the
+// start; and for a restore it checks everything before any process runs.
+func (s *Service) Create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
+	if err := translateOptions(r); err != nil {
+		return nil, errgrpc.ToGRPC(err)
+	}
+	c, err := s.recognise(ctx, r.ID, r.Bundle)
+	if err != nil {
+		return nil, errgrpc.ToGRPC(err)
+	}
+	if c == nil {
+		return s.TTRPCTaskService.Create(ctx, r)
+	}
+	t := &task{c: c, inner: s.TTRPCTaskService, host: s.host, record: newRecord(c)}
+	resp, err := t.create(detached(ctx), r)
+	if err != nil {
+		return nil, errgrpc.ToGRPC(errors.Join(err, t.undo.Run(ctx, undoTime)))
+	}
+	s.keep(r.ID, t)
+	return resp, nil
+}
+
+func (t *task) create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
+	if err := t.openRestore(ctx, r.Checkpoint); err != nil {
+		return nil, err
+	}
+	for _, f := range []func() error{
+		t.makeFolder,
+		t.makeNetwork,
+		t.configure,
+		func() error { return t.lease(r.Checkpoint != "") },
+		func() error { return t.interpose(r) },
+	} {
+		if err := f(); err != nil {
+			return nil, err
+		}
+	}
+	return t.createInner(ctx, r)
+}
+
+func (t *task) makeFolder() error {
+	dir := t.c.Paths.State
+	t.undo.Push("the state folder", func(context.Context) error { return os.RemoveAll(dir) })
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return err
+	}
+	return criu.Config{Connections: t.c.Settings.Connections}.Write(t.c.Paths.CRIUConf)
+}
+
+// openRestore checks the image, if there is one, before anything is made.
+func (t *task) openRestore(ctx context.Context, dir string) error {
+	if dir == "" {
+		return nil
+	}
+	onDrift, err := t.onDrift()
+	if err != nil {
+		return err
+	}
+	rt := stock{service: t.inner, id: t.c.ID}
+	t.restore = engine.NewRestore(t.c, rt, sessions{t.host, t.c.Network.Path}, t.host.Config.Agent.UID, dir, onDrift)
+	t.record.Phase = state.Restoring
+	return t.restore.Open(ctx)
+}
+
+// onDrift is the one-shot permit's answer, or the label's.
+func (t *task) onDrift() (string, error) {
+	p, ok, err := state.Take(t.c.Paths.StateDir, t.c.Namespace, t.c.ID, time.Now())
+	if err != nil || !ok {
+		return t.c.Settings.OnDrift, err
+	}
+	return p.OnDrift, nil
+}
+
+// createInner has the stock service mount the root file system and, but for a
+// restore, create the container. For a restore the volumes are judged now:
+// the data may live in the root file system.
+func (t *task) createInner(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
+	if t.restore != nil {
+		return t.createRestored(ctx, r)
+	}
+	return t.inner.Create(ctx, r)
+}
+
+func (t *task) createRestored(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
+	resp, err := t.inner.Create(ctx, r)
+	if err != nil {
+		return nil, rpccode.Wrap(rpccode.Restore, err)
+	}
+	t.undo.Push("the created task", func(ctx context.Context) error {
+		_, err := t.inner.Delete(ctx, &taskAPI.DeleteRequest{ID: t.c.ID})
+		return err
+	})
+	if err := t.restore.Prepare(ctx); err != nil {
+		return nil, err
+	}
+	if t.restore.Cold() {
+		return t.createCold(ctx, r)
+	}
+	return resp, nil
+}
+
+// createCold starts over without the memory image.
+func (t *task) createCold(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
+	if _, err := t.inner.Delete(ctx, &taskAPI.DeleteRequest{ID: t.c.ID}); err != nil {
+		return nil, err
+	}
+	r.Checkpoint = ""
+	return t.inner.Create(ctx, r)
+}

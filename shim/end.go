@@ -1,0 +1,75 @@
+package shim
+
+import (
+	"context"
+
+	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/log"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/lull-containers/lull/internal/cleanup"
+	"github.com/lull-containers/lull/internal/config"
+	"github.com/lull-containers/lull/internal/netgate"
+	"github.com/lull-containers/lull/internal/netns"
+	"github.com/lull-containers/lull/internal/state"
+)
+
+// Kill never waits for lull, and ends a quiesce that is under way.
+func (s *Service) Kill(ctx context.Context, r *taskAPI.KillRequest) (*emptypb.Empty, error) {
+	if t := s.of(r.ID); t != nil && r.ExecID == "" {
+		t.interrupt()
+	}
+	return s.TTRPCTaskService.Kill(ctx, r)
+}
+
+// Delete ends an exec, or the task and all that was kept for it.
+func (s *Service) Delete(ctx context.Context, r *taskAPI.DeleteRequest) (*taskAPI.DeleteResponse, error) {
+	resp, err := s.TTRPCTaskService.Delete(ctx, r)
+	t := s.of(r.ID)
+	if err != nil || t == nil {
+		return resp, err
+	}
+	if r.ExecID != "" {
+		t.gate.leave(r.ExecID)
+		return resp, nil
+	}
+	t.end(detached(ctx))
+	s.forget(r.ID)
+	return resp, nil
+}
+
+// end lets go of what lasted as long as the task. Errors are logged: the task
+// is gone whatever they say.
+func (t *task) end(ctx context.Context) {
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	if t.watchdog != nil {
+		t.watchdog.Stop()
+	}
+	t.cut = nil
+	t.undo.Forget("the created task")
+	if err := t.undo.Run(ctx, undoTime); err != nil {
+		log.G(ctx).WithError(err).WithField("id", t.c.ID).Error("lull: end of the task")
+	}
+}
+
+// Sweep removes what a shim that was killed kept for a container.
+func Sweep(ctx context.Context, cfg config.Config, id string) error {
+	ns, err := namespaces.NamespaceRequired(ctx)
+	if err != nil {
+		return err
+	}
+	dir := state.Dir(cfg.StateDir, ns, id)
+	rec, err := state.Read(dir)
+	if err != nil {
+		return nil // no database's
+	}
+	var undo cleanup.Stack
+	undo.Push("the state folder", func(context.Context) error { return state.Remove(dir) })
+	undo.Push("the network namespace", func(context.Context) error { return netns.Remove(state.NetNS(dir)) })
+	undo.Push("the closed network", func(context.Context) error {
+		return netgate.Gate{NetNS: rec.NetNS, Name: netgate.Name(ns, id)}.Open()
+	})
+	return undo.Run(ctx, undoTime)
+}

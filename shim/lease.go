@@ -1,0 +1,56 @@
+package shim
+
+import (
+	"context"
+	"errors"
+
+	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/internal/rpccode"
+	"github.com/lull-containers/lull/volume"
+)
+
+// lease takes the right to run a server on each data folder that outlives the
+// container. A folder in the root file system is the container's alone.
+func (t *task) lease(restoring bool) error {
+	layout, err := volume.Mounts(t.c.Spec.Mounts, t.c.Rootfs, engine.DataFolders(t.c))
+	if err != nil {
+		return t.leaseless(err, restoring)
+	}
+	for _, root := range layout.Roots {
+		if root.Kind != volume.Bind {
+			continue
+		}
+		if err := t.leaseOne(root.Source); err != nil {
+			return rpccode.Wrap(rpccode.Lives, err)
+		}
+	}
+	return nil
+}
+
+// leaseless lets a container start whose folders the database is yet to make.
+func (t *task) leaseless(err error, restoring bool) error {
+	if restoring {
+		return err
+	}
+	t.c.Warnings = append(t.c.Warnings, "no lease: "+err.Error())
+	return nil
+}
+
+func (t *task) leaseOne(dir string) error {
+	l, err := volume.AcquireLease(t.c.Paths.StateDir, dir, volume.Holder{Container: t.c.ID, Namespace: t.c.Namespace})
+	if err != nil {
+		return err
+	}
+	t.undo.Push("the lease of "+dir, func(context.Context) error { return l.Release() })
+	t.leases = append(t.leases, l)
+	return nil
+}
+
+// holdLeases names the init process in the leases.
+func (t *task) holdLeases(pid int) error {
+	var errs []error
+	for _, l := range t.leases {
+		errs = append(errs, l.Record(pid))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,55 @@
+package shim
+
+import (
+	"context"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/internal/netns"
+)
+
+// networkOf reads from the spec which network namespace the container gets.
+// Without a path it is ours to make, unless a user namespace owns it: sysfs
+// can then only be mounted in a network namespace that was made inside.
+func networkOf(spec *specs.Spec, ours string) engine.Network {
+	if spec.Linux == nil {
+		return engine.Network{Mode: engine.NetworkHost}
+	}
+	for _, ns := range spec.Linux.Namespaces {
+		switch {
+		case ns.Type != specs.NetworkNamespace:
+		case ns.Path != "":
+			return engine.Network{Mode: engine.NetworkPath, Path: ns.Path}
+		case len(spec.Linux.UIDMappings) > 0:
+			return engine.Network{Mode: engine.NetworkPrivate}
+		default:
+			return engine.Network{Mode: engine.NetworkLull, Path: ours}
+		}
+	}
+	return engine.Network{Mode: engine.NetworkHost}
+}
+
+// makeNetwork makes the network namespace if it is ours to make.
+func (t *task) makeNetwork() error {
+	if t.c.Network.Mode != engine.NetworkLull {
+		return nil
+	}
+	path := t.c.Network.Path
+	if err := netns.Remove(path); err != nil { // of a container of this name that was killed
+		return err
+	}
+	t.undo.Push("the network namespace", func(context.Context) error { return netns.Remove(path) })
+	return netns.Create(path)
+}
+
+// configure writes into the bundle's spec what runc has to know from the start.
+func (t *task) configure() error {
+	return edit(t.c.Bundle, func(spec map[string]any) error {
+		setCRIUConfig(spec, t.c.Paths.CRIUConf)
+		if t.c.Network.Mode == engine.NetworkLull {
+			return setNetNS(spec, t.c.Network.Path)
+		}
+		return nil
+	})
+}

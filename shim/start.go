@@ -1,0 +1,90 @@
+package shim
+
+import (
+	"context"
+	"errors"
+
+	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"github.com/containerd/log"
+
+	"github.com/lull-containers/lull/internal/rpccode"
+	"github.com/lull-containers/lull/internal/state"
+)
+
+// Start starts or restores. A restored database is closed to all but the agent
+// until it is verified; one that is not what was recorded is stopped again.
+func (s *Service) Start(ctx context.Context, r *taskAPI.StartRequest) (*taskAPI.StartResponse, error) {
+	t := s.of(r.ID)
+	switch {
+	case t == nil:
+		return s.TTRPCTaskService.Start(ctx, r)
+	case r.ExecID != "":
+		return s.startExec(ctx, t, r)
+	}
+	resp, err := t.start(detached(ctx), r)
+	if err != nil {
+		return nil, errgrpc.ToGRPC(err)
+	}
+	return resp, nil
+}
+
+func (t *task) start(ctx context.Context, r *taskAPI.StartRequest) (*taskAPI.StartResponse, error) {
+	if t.restore != nil {
+		return t.startRestored(ctx, r)
+	}
+	resp, err := t.inner.Start(ctx, r)
+	t.releasePipes()
+	if err != nil {
+		return nil, err
+	}
+	t.started(ctx, int(resp.Pid))
+	t.phase(state.Open)
+	return resp, nil
+}
+
+// started notes the init process where other processes look for it.
+func (t *task) started(ctx context.Context, pid int) {
+	t.set(func(r *state.Record) { r.Pid = pid })
+	if err := t.holdLeases(pid); err != nil {
+		log.G(ctx).WithError(err).WithField("id", t.c.ID).Error("lull: lease")
+	}
+}
+
+func (t *task) startRestored(ctx context.Context, r *taskAPI.StartRequest) (*taskAPI.StartResponse, error) {
+	t.gate.close("is being restored")
+	resp, err := t.inner.Start(ctx, r)
+	t.releasePipes()
+	if err != nil {
+		return nil, errors.Join(rpccode.Wrap(rpccode.Restore, err), t.restore.Abort(ctx))
+	}
+	t.started(ctx, int(resp.Pid))
+	t.phase(state.Verifying)
+	if err := t.restore.Verify(ctx); err != nil {
+		return nil, t.refuse(ctx, err)
+	}
+	t.admit(ctx)
+	return resp, nil
+}
+
+// admit lets clients in; what the rollback kept aside may go.
+func (t *task) admit(ctx context.Context) {
+	if err := t.restore.Commit(ctx); err != nil {
+		log.G(ctx).WithError(err).WithField("id", t.c.ID).Warn("lull: what the rollback kept aside stays")
+	}
+	t.set(func(r *state.Record) {
+		r.Phase, r.Checkpoint = state.Open, t.restore.Manifest().ID
+		r.Checked, r.Steps = t.restore.Checked(), t.restore.Steps()
+		r.Version = t.restore.Manifest().Database.Version
+	})
+	t.restore = nil
+	t.gate.open()
+}
+
+// refuse stops what does not hold and puts everything back.
+func (t *task) refuse(ctx context.Context, why error) error {
+	stop := stock{service: t.inner, id: t.c.ID}.Stop(ctx)
+	undo := t.restore.Abort(ctx)
+	t.set(func(r *state.Record) { r.Phase, r.Error = state.Refused, why.Error() })
+	return errors.Join(why, stop, undo)
+}

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/containerd/containerd/api/types"
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/pkg/cio"
+	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/internal/cleanup"
+)
+
+// Start makes the container's task from the checkpoint's memory, with its
+// output in a log file so that nobody has to read along, and starts it. Killing
+// and deleting the task is pushed on undo.
+func (c *Checkpoint) Start(ctx context.Context, made containerd.Container, logFile string, undo *cleanup.Stack) (containerd.Task, error) {
+	undo.Push("task "+made.ID(), func(ctx context.Context) error { return end(ctx, made) })
+	task, err := made.NewTask(ctx, cio.LogFile(logFile), c.withMemory)
+	if err != nil {
+		return nil, err
+	}
+	return task, task.Start(ctx)
+}
+
+// withMemory makes a new task continue from the checkpoint.
+func (c *Checkpoint) withMemory(_ context.Context, _ *containerd.Client, info *containerd.TaskInfo) error {
+	d, ok := c.Memory()
+	if !ok {
+		return ErrNoCheckpoint
+	}
+	info.Checkpoint = &types.Descriptor{
+		MediaType: d.MediaType, Size: d.Size, Digest: d.Digest.String(), Annotations: d.Annotations,
+	}
+	return nil
+}
+
+// end kills and deletes the container's task, if it has one, in whatever state.
+func end(ctx context.Context, made containerd.Container) error {
+	const pause = 20 * time.Millisecond
+	for {
+		err := kill(ctx, made)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}
+
+func kill(ctx context.Context, made containerd.Container) error {
+	task, err := made.Task(ctx, nil)
+	if err != nil {
+		return ignoreGone(err)
+	}
+	killed := ignoreGone(task.Kill(ctx, unix.SIGKILL, containerd.WithKillAll))
+	if _, err = task.Delete(ctx); ignoreGone(err) != nil {
+		return errors.Join(killed, err) // it may still be dying
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lull-containers/lull/internal/netns"
+)
+
+// PostgreSQL says where a server listens and who connects. It holds a
+// password: never log it.
+type PostgreSQL struct {
+	Addr     netip.AddrPort
+	NetNS    string // path of the network namespace to connect in; empty: this one
+	User     string
+	Password string
+	Database string
+}
+
+// Connect opens one connection.
+func (p PostgreSQL) Connect(ctx context.Context) (*pgx.Conn, error) {
+	cfg, err := pgx.ParseConfig("sslmode=disable application_name=lull-ledger")
+	if err != nil {
+		return nil, err
+	}
+	cfg.Host, cfg.Port = p.Addr.Addr().String(), p.Addr.Port()
+	cfg.User, cfg.Password, cfg.Database = p.User, p.Password, p.Database
+	cfg.Fallbacks = nil
+	cfg.DialFunc = p.dial
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("PostgreSQL at %s: %w", p.Addr, err)
+	}
+	return conn, nil
+}
+
+// dial makes the socket inside the namespace; it stays there.
+func (p PostgreSQL) dial(ctx context.Context, network, addr string) (conn net.Conn, err error) {
+	open := func() error {
+		var d net.Dialer
+		conn, err = d.DialContext(ctx, network, addr)
+		return err
+	}
+	return conn, p.inside(open)
+}
+
+// inside runs f in the server's network namespace.
+func (p PostgreSQL) inside(f func() error) error {
+	if p.NetNS == "" {
+		return f()
+	}
+	return netns.Do(p.NetNS, f)
+}
+
+// hangUp closes a connection, waiting only briefly for a server that may be gone.
+func hangUp(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx) // its socket is closed in any case
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// event is one line of `go test -json`.
+type event struct {
+	Action  string
+	Package string
+	Test    string
+	Output  string
+}
+
+// test is one test, subtest or, with an empty name, package.
+type test struct {
+	pkg, name string
+	result    string // pass, fail, skip; empty: it began and never ended
+	output    []string
+	children  int
+}
+
+// summary gathers the tests of a run in the order in which they began.
+type summary struct {
+	tests []*test
+	byKey map[string]*test
+}
+
+func newSummary() *summary { return &summary{byKey: map[string]*test{}} }
+
+// read takes a stream of events; lines that are none are passed over, as go
+// test mixes in what a build says.
+func (s *summary) read(in io.Reader) error {
+	lines := bufio.NewReader(in)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		var e event
+		if json.Unmarshal(line, &e) == nil && e.Package != "" {
+			s.add(e)
+		}
+		if err != nil {
+			return nil
+		}
+	}
+}
+
+func (s *summary) add(e event) {
+	switch e.Action {
+	case "pass", "fail", "skip":
+		s.get(e.Package, e.Test).result = e.Action
+	case "run", "start":
+		s.get(e.Package, e.Test)
+	case "output":
+		t := s.get(e.Package, e.Test)
+		t.output = append(t.output, e.Output)
+	}
+}
+
+func (s *summary) get(pkg, name string) *test {
+	key := pkg + " " + name
+	if t := s.byKey[key]; t != nil {
+		return t
+	}
+	t := &test{pkg: pkg, name: name}
+	s.byKey[key] = t
+	s.tests = append(s.tests, t)
+	if i := strings.LastIndexByte(name, '/'); i > 0 {
+		s.get(pkg, name[:i]).children++
+	} else if name != "" {
+		s.get(pkg, "").children++
+	}
+	return t
+}
+
+// reason is what a skipped test said.
+func (t *test) reason() string {
+	var said []string
+	for _, line := range t.output {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "=== ") && !strings.HasPrefix(line, "--- ") {
+			said = append(said, withoutPlace(line))
+		}
+	}
+	return strings.Join(said, "; ")
+}
+
+// withoutPlace takes "file_test.go:12: " away.
+func withoutPlace(line string) string {
+	if place, text, ok := strings.Cut(line, ": "); ok && strings.Contains(place, ".go:") {
+		return text
+	}
+	return line
+}
+
+func (t *test) String() string {
+	pkg := t.pkg[strings.LastIndexByte(t.pkg, '/')+1:]
+	if t.name == "" {
+		return fmt.Sprintf("package %s", t.pkg)
+	}
+	return fmt.Sprintf("%s %s", pkg, t.name)
+}
