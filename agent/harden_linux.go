@@ -5,36 +5,41 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// harden makes the process safe to hold a password: no core dump, nobody of
-// the same uid can trace it or read its memory, no new privileges.
+// harden makes the process safe to hold a password: no new privileges, no
+// core dump, nobody of the same uid can trace it or read its memory.
 func harden() error {
+	if err := noNewPrivs(); err != nil {
+		return fmt.Errorf("no_new_privs: %w", err)
+	}
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("dumpable: %w", err)
 	}
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("core limit: %w", err)
 	}
-	return noNewPrivs()
+	return nil
 }
 
 // noNewPrivs is a matter of each thread. Start's client sets it before it
-// forks, so that all of ours have it; by hand it works without cgo only.
+// forks, so that all threads have it from birth. A process that was started
+// otherwise sets it on one thread and becomes itself again from there.
 func noNewPrivs() error {
 	has, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
-	if err == nil && has == 1 {
-		return nil
+	if err != nil || has == 1 {
+		return err
 	}
-	if _, _, errno := syscall.AllThreadsSyscall(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0); errno != 0 {
-		return fmt.Errorf("no_new_privs: %w; this command is started by lull itself", errno)
+	runtime.LockOSThread()
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
 	}
-	return nil
+	return unix.Exec("/proc/self/exe", os.Args, []string{})
 }
 
 // confine lets the process grow by so many bytes; beyond them it dies.

@@ -26,8 +26,12 @@ type Container struct {
 	Settings      config.Settings
 	Network       Network
 	Paths         Paths
+	Tools         func() Tools
 	Warnings      []string // of detection and settings
 }
+
+// Tools are the versions of the runtime's programs; empty where unknown.
+type Tools struct{ CRIU, Runc string }
 
 // Network says which network namespace the container lives in.
 type Network struct {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -79,4 +80,14 @@ func (k *Cut) locate(ctx context.Context) (err error) {
 	}
 	k.freezer, err = freezer.Of(k.pid)
 	return err
+}
+
+// processes of the container, its init process first.
+func processes(f freezer.File, init int) ([]int, error) {
+	pids, err := f.Pids()
+	if err != nil {
+		return nil, err
+	}
+	others := slices.DeleteFunc(pids, func(pid int) bool { return pid == init })
+	return append([]int{init}, others...), nil
 }

@@ -69,7 +69,7 @@ func (k *Cut) judge() {
 // survey records what listens and who is connected, ours excepted.
 func (k *Cut) survey() {
 	k.network.Mode = k.c.Network.Mode
-	pids, err := k.freezer.Pids()
+	pids, err := processes(k.freezer, k.pid)
 	if err != nil {
 		k.warn(fmt.Sprintf("processes: %v", err))
 		return

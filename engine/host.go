@@ -10,13 +10,17 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lull-containers/lull/criu"
 	"github.com/lull-containers/lull/manifest"
 )
 
 // hostOf describes what the processes were dumped on. Facts that cannot be
 // read are empty and not compared.
 func hostOf(pid int, c *Container) manifest.Host {
+	tools := c.Tools()
 	return manifest.Host{
+		CRIU:    tools.CRIU,
+		Runc:    tools.Runc,
 		Arch:    runtime.GOARCH,
 		Kernel:  kernel(),
 		CPU:     cpuFlags(),
@@ -70,7 +74,10 @@ func cgroupVersion() string {
 }
 
 // fits refuses a host that lacks what the processes may use.
-func fits(was manifest.Host) error {
+func fits(was manifest.Host, tools Tools) error {
+	if err := newEnough(was.CRIU, tools.CRIU); err != nil {
+		return err
+	}
 	if was.Arch != runtime.GOARCH {
 		return fmt.Errorf("the checkpoint is of a %s machine, this is %s; restore it on %s", was.Arch, runtime.GOARCH, was.Arch)
 	}
@@ -93,4 +100,18 @@ func volatile(flag string) bool {
 	return slices.Contains([]string{"hypervisor", "nopl", "rep_good", "cpuid", "tsc_known_freq", "constant_tsc",
 		"nonstop_tsc", "arch_perfmon", "xtopology", "cpuid_fault", "pti", "ibrs", "ibpb", "stibp", "ssbd", "md_clear",
 		"flush_l1d", "arch_capabilities", "ibrs_enhanced"}, flag)
+}
+
+// newEnough refuses a CRIU that is older than the one that dumped: images are
+// readable by newer ones only.
+func newEnough(was, is string) error {
+	dumped, err := criu.ParseVersion(was)
+	if err != nil {
+		return nil
+	}
+	have, err := criu.ParseVersion(is)
+	if err == nil && have.Less(dumped) {
+		return fmt.Errorf("the checkpoint was made with CRIU %s, this host has %s; install %s or newer", was, is, was)
+	}
+	return nil
 }

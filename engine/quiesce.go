@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lull-containers/lull/criu"
 	"github.com/lull-containers/lull/internal/freezer"
 	"github.com/lull-containers/lull/internal/procs"
 	"github.com/lull-containers/lull/manifest"
@@ -27,7 +28,7 @@ const fenceHold = 30 * time.Second
 // allows. It returns no error: what failed is Reason, and the level says what
 // is left. Only the session's own locks are held afterwards.
 func (k *Cut) Quiesce(ctx context.Context) {
-	if k.reason = k.rec.run(ctx, []step{{"locate", k.locate}}); k.reason != nil {
+	if k.reason = k.rec.run(ctx, []step{{"locate", k.locate}, {"process tree", k.processTree}}); k.reason != nil {
 		return
 	}
 	if k.mode() == modeNone {
@@ -49,7 +50,7 @@ func (k *Cut) quiesceSteps() []step {
 	if k.mode() == modeFence {
 		steps = append(steps, step{"fence", k.fence}, step{"flush again", k.flush})
 	}
-	return append(steps, step{"evidence", k.evidence})
+	return append(steps, step{"evidence", k.evidence}, step{"prove", k.prove})
 }
 
 // mode is the label's, or the engine's default: flush, because the freeze is
@@ -59,6 +60,23 @@ func (k *Cut) mode() string {
 		return m
 	}
 	return modeFlush
+}
+
+// processTree looks for what CRIU cannot dump. It is no reason not to freeze.
+func (k *Cut) processTree(context.Context) error {
+	pids, err := processes(k.freezer, k.pid)
+	if err != nil {
+		return err
+	}
+	for _, f := range criu.Preflight(pids) {
+		switch f.Severity {
+		case criu.Fail:
+			k.obstacle = errors.Join(k.obstacle, fmt.Errorf("%s; %s", f.What, f.Remedy))
+		case criu.Warn:
+			k.warn(f.What)
+		}
+	}
+	return nil
 }
 
 func (k *Cut) connect(ctx context.Context) error {
@@ -76,7 +94,7 @@ func (k *Cut) target(ports []uint16) (quiesce.Target, error) {
 }
 
 func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Target, error) {
-	pids, err := f.Pids()
+	pids, err := processes(f, pid)
 	if err != nil {
 		return quiesce.Target{}, err
 	}
@@ -138,11 +156,14 @@ func (k *Cut) evidence(ctx context.Context) error {
 	if k.tx.InFlight, err = k.session.InFlight(ctx); err != nil {
 		return err
 	}
-	return k.prove(ctx)
+	return nil
 }
 
-// prove asks whether the session, and with it the fence, still stands.
+// prove asks whether the fence still stands: the last thing before the freeze.
 func (k *Cut) prove(ctx context.Context) error {
+	if !k.fenced {
+		return nil
+	}
 	asked := time.Now()
 	if err := k.session.Ping(ctx); err != nil {
 		return err

@@ -124,7 +124,7 @@ func codeOfManifest(err error) rpccode.Code {
 }
 
 func (r *Restore) host(context.Context) error {
-	return rpccode.Wrap(rpccode.Host, fits(r.manifest.Host))
+	return rpccode.Wrap(rpccode.Host, fits(r.manifest.Host, r.c.Tools()))
 }
 
 // configure restores connections the way they were dumped: what was dumped

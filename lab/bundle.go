@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -24,6 +25,22 @@ func (l Layout) bundles(daemon string) []bundle {
 		out = append(out, readBundle(dir))
 	}
 	return out
+}
+
+// namespaces are those that a daemon has, or had, containers in.
+func (l Layout) namespaces(daemon string) []string {
+	var out []string
+	if d, err := l.daemon(daemon); err == nil {
+		out = append(out, d.Namespace)
+	}
+	for _, dir := range []string{filepath.Join(l.RunDir(daemon), "state"), filepath.Join(l.DataDir(daemon), "root")} {
+		found, _ := filepath.Glob(filepath.Join(dir, "io.containerd.runtime.v2.task", "*"))
+		for _, f := range found {
+			out = append(out, filepath.Base(f))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func readBundle(dir string) bundle {

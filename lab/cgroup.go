@@ -44,24 +44,35 @@ func cgroupDirs(mounts []cgroupMount, path string) []string {
 	return out
 }
 
-// cgroups are the cgroups of one daemon's containers.
-type cgroups struct{ dirs []string }
+// cgroups are the cgroups of one daemon's containers, and those of its
+// namespaces, which hold others' too where two daemons share a namespace.
+type cgroups struct {
+	dirs    []string
+	parents []string
+}
 
-func findCgroups(paths []string) (cgroups, error) {
+func findCgroups(paths, parents []string) (cgroups, error) {
 	mounts, err := readMounts("/proc/self/mountinfo")
 	if err != nil {
 		return cgroups{}, err
 	}
 	var c cgroups
 	hierarchies := cgroupMounts(mounts)
+	c.dirs = existing(hierarchies, paths)
+	c.parents = existing(hierarchies, parents)
+	return c, nil
+}
+
+func existing(hierarchies []cgroupMount, paths []string) []string {
+	var out []string
 	for _, p := range paths {
 		for _, dir := range cgroupDirs(hierarchies, p) {
 			if _, err := os.Stat(dir); err == nil {
-				c.dirs = append(c.dirs, dir)
+				out = append(out, dir)
 			}
 		}
 	}
-	return c, nil
+	return out
 }
 
 // walk visits every cgroup of c and below, innermost last.
@@ -105,15 +116,16 @@ func thawFile(path, state string) {
 	}
 }
 
-// remove removes the cgroups, and their parents when those are empty then. The
-// kernel refuses for a moment after the last process has ended.
+// remove removes the cgroups, and the namespaces' when those are empty then.
 func (c cgroups) remove() error {
 	var err error
 	for _, dir := range c.dirs {
 		if e := removeCgroup(dir); e != nil {
 			err = e
 		}
-		_ = os.Remove(filepath.Dir(dir)) // the namespace's; fails while others are in it
+	}
+	for _, dir := range c.parents {
+		_ = os.Remove(dir) // fails while others are in it
 	}
 	return err
 }
@@ -129,6 +141,8 @@ func removeCgroup(dir string) error {
 	return nil
 }
 
+// retryRemove waits: the kernel refuses for a moment after the last process has
+// ended.
 func retryRemove(dir string) error {
 	var err error
 	for range 100 {

@@ -72,7 +72,7 @@ func (i image) scripts() map[string]string {
 // entrypoint and folders, and the configuration.
 func (i image) make(_ context.Context, b *Bench) error {
 	b.Say("putting %s together", i.short())
-	base, err := layerFile(filepath.Join(b.Needs[i.rootfsName()], "rootfs.tar"))
+	base, err := tarball.LayerFromFile(filepath.Join(b.Needs[i.rootfsName()], "rootfs.tar"))
 	if err != nil {
 		return err
 	}

@@ -59,6 +59,7 @@ func (r rootfsRecipe) args() []string {
 		`--aptopt=Acquire::Retries "3"`,
 		`--aptopt=Acquire::Languages "none"`,
 		`--aptopt=APT::Install-Recommends "false"`,
+		"--dpkgopt=force-unsafe-io", // the tree is thrown away, only its tar counts
 		// Debian's package would make a cluster of its own; the entrypoint does.
 		`--setup-hook=mkdir -p "$1/etc/postgresql-common" && echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"`,
 	}

@@ -28,12 +28,11 @@ type strays struct {
 func (l Layout) findStrays(daemon string, containers []bundle) strays {
 	var s strays
 	var ids []string
-	if d, err := l.daemon(daemon); err == nil {
-		s.namespaces = append(s.namespaces, filepath.Join(runcRoot, d.Namespace))
+	for _, ns := range l.namespaces(daemon) {
+		s.namespaces = append(s.namespaces, filepath.Join(runcRoot, ns))
 	}
 	for _, b := range containers {
 		s.files = append(s.files, b.Sockets...)
-		s.namespaces = append(s.namespaces, filepath.Join(runcRoot, b.Namespace))
 		ids = append(ids, b.ID)
 	}
 	s.folders = l.runcStates(daemon)

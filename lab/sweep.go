@@ -19,7 +19,7 @@ import (
 // are named in keep stay.
 func (l Layout) sweep(ctx context.Context, daemon string, keep ...string) error {
 	containers := l.bundles(daemon)
-	groups, err := findCgroups(cgroupPaths(containers))
+	groups, err := findCgroups(cgroupPaths(containers), l.namespaces(daemon))
 	if err != nil {
 		return err
 	}

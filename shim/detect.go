@@ -33,7 +33,7 @@ func (s *Service) recognise(ctx context.Context, id, bundle string) (*engine.Con
 	c := &engine.Container{
 		ID: id, Namespace: ns, Bundle: bundle, Rootfs: filepath.Join(bundle, "rootfs"),
 		Image: meta.Image, Snapshotter: meta.Snapshotter, Runtime: meta.Runtime,
-		Labels: meta.Labels, Spec: spec, Found: found,
+		Labels: meta.Labels, Spec: spec, Found: found, Tools: s.tools(),
 	}
 	return c, s.complete(c, warning)
 }

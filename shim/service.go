@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/ttrpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/config"
 )
 
@@ -20,6 +21,9 @@ type Service struct {
 
 	mu    sync.Mutex
 	tasks map[string]*task // by container id; guarded by mu
+
+	ask      sync.Once
+	versions func() engine.Tools // set by ask
 }
 
 // Host is what the service is told about where it runs.

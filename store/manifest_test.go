@@ -6,6 +6,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -159,4 +162,28 @@ func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	c.n += n
 	return n, err
+}
+
+func TestSparseIsRefused(t *testing.T) {
+	program, err := exec.LookPath("tar")
+	if err != nil {
+		t.Skip("needs GNU tar, to write sparse archives:", err)
+	}
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Truncate(1<<40), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"posix", "gnu"} {
+		raw, err := exec.Command(program, "-S", "--format="+format, "-C", dir, "-cf", "-", "a").Output()
+		if err != nil || len(raw) > 1<<20 {
+			t.Fatalf("tar wrote %d bytes, %v", len(raw), err)
+		}
+		if _, _, err := scanAll(t.Context(), bytes.NewReader(raw)); !errors.Is(err, manifest.ErrAltered) {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
 }

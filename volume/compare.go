@@ -25,7 +25,7 @@ func Compare(ctx context.Context, root string, l *List) (Drift, error) {
 	if err := w.tree(dir); err != nil {
 		return Drift{}, err
 	}
-	c := &comparison{ctx: ctx, dir: dir, taken: l.Header.Taken, buf: make([]byte, maxXattr),
+	c := &comparison{ctx: ctx, dir: dir, taken: l.Header.Taken, buf: make([]byte, 1<<10),
 		trusted: l.Header.Witness != untrusted && l.Header.Witness == w.witness()}
 	if err := c.merge(l.Entries, w.entries); err != nil {
 		return Drift{}, err
@@ -95,7 +95,7 @@ func (c *comparison) both(was, now *Entry) error {
 	if was.Type == Socket || was.Mount {
 		return nil
 	}
-	if same, err := c.attributes(was); err != nil || !same {
+	if same, err := c.attributes(was, now); err != nil || !same {
 		return err
 	}
 	if was.Type == Regular {
@@ -107,9 +107,9 @@ func (c *comparison) both(was, now *Entry) error {
 // differs compares what lstat shows and a restore relies on.
 func differs(was, now *Entry) string {
 	switch {
-	case was.Type != now.Type || was.Mount != now.Mount:
+	case was.Type != now.Type || now.Mount && !was.Mount:
 		return fmt.Sprintf("is a %s, was a %s", now.kind(), was.kind())
-	case was.Type == Socket:
+	case was.Type == Socket || was.Mount: // what is mounted there is a root of its own
 		return ""
 	case was.Mode != now.Mode && was.Type != Symlink:
 		return fmt.Sprintf("mode %04o, was %04o", now.Mode, was.Mode)
@@ -130,22 +130,32 @@ func (e *Entry) kind() string {
 	return string(e.Type)
 }
 
-func (c *comparison) attributes(was *Entry) (bool, error) {
-	parent, name := path.Split(was.Path)
-	dir, err := openQuiet(c.dir, path.Clean(parent), 0)
-	if err != nil {
-		return false, moved(was.Path, err)
+func (c *comparison) attributes(was, now *Entry) (bool, error) {
+	if err := c.fillXattrs(now); err != nil {
+		return false, err
 	}
-	defer dir.Close()
-	attrs, err := xattrsAt(dir, name, c.buf)
-	if err != nil {
-		return false, moved(was.Path, err)
-	}
-	if sameXattrs(was.Xattrs, attrs) {
+	if sameXattrs(was.Xattrs, now.Xattrs) {
 		return true, nil
 	}
 	c.drift.change(was.Path, "extended attributes or ACL")
 	return false, nil
+}
+
+// fillXattrs reads what the walk left out because it is seldom needed.
+func (c *comparison) fillXattrs(now *Entry) error {
+	if c.dir == nil {
+		return nil
+	}
+	parent, name := path.Split(now.Path)
+	dir, err := openQuiet(c.dir, path.Clean(parent), 0)
+	if err != nil {
+		return moved(now.Path, err)
+	}
+	defer dir.Close()
+	if now.Xattrs, err = xattrsAt(dir, name, c.buf); err != nil {
+		return moved(now.Path, err)
+	}
+	return nil
 }
 
 // read judges by contents.
@@ -155,7 +165,7 @@ func (c *comparison) read() error {
 		now[i] = *p.now
 	}
 	known := slices.ContainsFunc(c.unsure, func(p pair) bool { return !p.was.unread() })
-	if known {
+	if known && c.dir != nil {
 		if err := fillContents(c.ctx, c.dir, now); err != nil {
 			return err
 		}
@@ -170,4 +180,12 @@ func (c *comparison) read() error {
 		}
 	}
 	return nil
+}
+
+// against compares with entries that are complete, without looking at a disk.
+func (l *List) against(now []Entry) Drift {
+	c := &comparison{}
+	_ = c.merge(l.Entries, now) // reads nothing, so cannot fail
+	_ = c.read()
+	return c.drift
 }

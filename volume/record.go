@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -68,7 +69,8 @@ func (r *record) entry() (Entry, error) {
 	e.Target, errs[1] = raw(r.Target)
 	e.SHA256, errs[2] = parseDigest(r.SHA256)
 	e.Xattrs, errs[3] = parseXattrs(r.Xattrs)
-	_, err := fmt.Sscanf(r.Mode, "%o", &e.Mode)
+	mode, err := strconv.ParseUint(r.Mode, 8, 16)
+	e.Mode = uint32(mode)
 	if err := errors.Join(err, errors.Join(errs[:]...)); err != nil {
 		return Entry{}, err
 	}

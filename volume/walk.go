@@ -36,7 +36,7 @@ func (e *Entry) inode() inode { return inode{e.Device, e.Inode} }
 
 // tree walks everything below root. Entries come sorted by path.
 func (w *walk) tree(root *os.File) error {
-	w.linked, w.buf = map[inode]bool{}, make([]byte, maxXattr)
+	w.linked, w.buf = map[inode]bool{}, make([]byte, 1<<10)
 	s, err := statAt(root, "")
 	if err != nil {
 		return &PathError{Class: ErrPath, Path: root.Name(), Err: err}

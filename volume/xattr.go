@@ -14,18 +14,15 @@ const maxXattr = 64 << 10
 
 func procPath(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
 
-// xattrsAt reads all extended attributes of name in dir; buf holds maxXattr.
+// xattrsAt reads all extended attributes of name in dir; buf is scratch.
 func xattrsAt(dir *os.File, name string, buf []byte) (map[string][]byte, error) {
 	path := within(dir, name)
-	n, err := unix.Llistxattr(path, buf)
-	if n == 0 || errors.Is(err, unix.ENOTSUP) {
-		return nil, nil
-	}
-	if err != nil {
+	keys, err := listXattrs(path, buf)
+	if err != nil || len(keys) == 0 {
 		return nil, err
 	}
-	attrs := map[string][]byte{}
-	for _, key := range strings.Split(strings.TrimSuffix(string(buf[:n]), "\x00"), "\x00") {
+	attrs := make(map[string][]byte, len(keys))
+	for _, key := range keys {
 		v, err := xattrAt(path, key)
 		if errors.Is(err, unix.ENODATA) {
 			continue
@@ -36,6 +33,22 @@ func xattrsAt(dir *os.File, name string, buf []byte) (map[string][]byte, error) 
 		attrs[key] = v
 	}
 	return attrs, nil
+}
+
+// listXattrs names the attributes of path itself, no symlink followed.
+func listXattrs(path string, buf []byte) ([]string, error) {
+	n, err := unix.Llistxattr(path, buf)
+	if errors.Is(err, unix.ERANGE) {
+		buf = make([]byte, maxXattr)
+		n, err = unix.Llistxattr(path, buf)
+	}
+	if errors.Is(err, unix.ENOTSUP) || err == nil && n == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSuffix(string(buf[:n]), "\x00"), "\x00"), nil
 }
 
 func xattrAt(path, key string) ([]byte, error) {

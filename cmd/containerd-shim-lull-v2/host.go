@@ -10,16 +10,17 @@ import (
 
 	"github.com/lull-containers/lull/internal/config"
 	"github.com/lull-containers/lull/shim"
+	"github.com/lull-containers/lull/shim/front"
 )
 
 // hostOf gathers what the service has to know of its surroundings.
-func hostOf(cfg config.Config, c call) (shim.Host, error) {
+func hostOf(cfg config.Config, c front.Call) (shim.Host, error) {
 	lull, err := findLull(cfg)
 	if err != nil {
 		return shim.Host{}, err
 	}
 	ask := func(ctx context.Context, namespace, id string) (shim.Metadata, error) {
-		return metadata(ctx, lull, c.address, namespace, id)
+		return metadata(ctx, lull, c.Address, namespace, id)
 	}
 	return shim.Host{Config: cfg, Lull: lull, Metadata: ask}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/lull-containers/lull/internal/config"
 	"github.com/lull-containers/lull/plugin"
 	"github.com/lull-containers/lull/shim"
+	"github.com/lull-containers/lull/shim/front"
 )
 
 // runtimeName is the stock one whatever this binary is called: clients treat
@@ -22,10 +23,10 @@ import (
 const runtimeName = "io.containerd.runc.v2"
 
 func main() {
-	call := parse(os.Args)
+	call := front.Parse(os.Args)
 	cfg, err := config.Load(config.Path())
-	if call.stock() {
-		handOver(cfg) // returns only when there is no stock shim
+	if call.Stock() {
+		front.Become(front.Stock(cfg.StockShim)) // without one the built-in, the same code, serves
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "lull: %v\n", err)

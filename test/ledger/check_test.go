@@ -47,10 +47,9 @@ func (sc *scene) keep(e Entry) Entry {
 
 // write is an acknowledged entry that is there: sent at the millisecond,
 // answered one later.
-func (sc *scene) write(client int, seq int64, at int) Entry {
+func (sc *scene) write(client int, seq int64, at int) {
 	e := sc.keep(sc.send(client, seq, at))
 	sc.answer(e, Acked, at+1)
-	return e
 }
 
 // three clients write 1..3 each in the first 90 ms; the cut lies in 100 … 200

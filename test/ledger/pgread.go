@@ -13,7 +13,7 @@ func (s pgStore) Read(ctx context.Context) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	defer hangUp(conn)
+	defer hangUp(ctx, conn)
 	st := State{Balances: map[int]int64{}}
 	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = pgx.BeginTxFunc(ctx, conn, snapshot, func(tx pgx.Tx) error { return st.readPG(ctx, tx) })

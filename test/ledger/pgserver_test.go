@@ -38,7 +38,7 @@ func newPGServer(t *testing.T) *pgServer {
 	if err != nil || len(found) == 0 {
 		t.Skip("no PostgreSQL server in /usr/lib/postgresql")
 	}
-	dir, err := os.MkdirTemp("", "lull-ledger-")
+	dir, err := os.MkdirTemp("", "lull-ledger-") //nolint:usetesting // the server's user cannot enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func (s *pgServer) start(t *testing.T, data string) {
 	for {
 		conn, err := s.Connect(ctx)
 		if err == nil {
-			hangUp(conn)
+			hangUp(ctx, conn)
 			return
 		}
 		if sleep(ctx, 50*time.Millisecond) != nil {

@@ -22,7 +22,7 @@ func (p PostgreSQL) Setup(ctx context.Context, accounts int) error {
 	if err != nil {
 		return err
 	}
-	defer hangUp(conn)
+	defer hangUp(ctx, conn)
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, pgSetup); err != nil {
 			return fmt.Errorf("ledger tables: %w", err)
@@ -50,7 +50,7 @@ type pgSession struct {
 	tx   pgx.Tx
 }
 
-func (s *pgSession) Close() { hangUp(s.conn) }
+func (s *pgSession) Close() { hangUp(context.Background(), s.conn) }
 
 func (s *pgSession) Last(ctx context.Context, client int) (last int64, err error) {
 	err = s.conn.QueryRow(ctx, `SELECT coalesce(max(seq), 0) FROM ledger_entry WHERE client = $1`, client).Scan(&last)

@@ -35,13 +35,13 @@ func TestPostgreSQLAtTheCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer hangUp(held)
+	defer hangUp(t.Context(), held)
 	start := log.Now()
 	s.frozen(t, func() { copyFolder(t, s.data(), filepath.Join(s.dir, "copy")) })
 	end := log.Now()
 	l.wait(t, 50)
 	s.stop(t)
-	hangUp(held)
+	hangUp(t.Context(), held)
 
 	s.start(t, s.data())
 	l.wait(t, 5)

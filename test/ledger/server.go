@@ -58,8 +58,8 @@ func (p PostgreSQL) inside(f func() error) error {
 }
 
 // hangUp closes a connection, waiting only briefly for a server that may be gone.
-func hangUp(conn *pgx.Conn) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+func hangUp(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_ = conn.Close(ctx) // its socket is closed in any case
 }

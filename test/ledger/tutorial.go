@@ -50,7 +50,7 @@ func (p PostgreSQL) SetupTutorial(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer hangUp(conn)
+	defer hangUp(ctx, conn)
 	if _, err := conn.Exec(ctx, tutorialSetup); err != nil {
 		return fmt.Errorf("the tutorial's table: %w", err)
 	}
@@ -63,7 +63,7 @@ func (p PostgreSQL) TutorialAnswers(ctx context.Context) ([]Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer hangUp(conn)
+	defer hangUp(ctx, conn)
 	answers := make([]Answer, len(tutorialQueries))
 	ask := func(tx pgx.Tx) error { return askAll(ctx, tx, answers) }
 	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
@@ -96,7 +96,7 @@ func (p PostgreSQL) OpenTransaction(ctx context.Context) (*pgx.Conn, pgx.Tx, err
 		_, err = tx.Exec(ctx, tutorialWork)
 	}
 	if err != nil {
-		hangUp(conn)
+		hangUp(ctx, conn)
 		return nil, nil, fmt.Errorf("the tutorial's open transaction: %w", err)
 	}
 	return conn, tx, nil

@@ -36,19 +36,22 @@ func newSummary() *summary { return &summary{byKey: map[string]*test{}} }
 // read takes a stream of events; lines that are none are passed over, as go
 // test mixes in what a build says.
 func (s *summary) read(in io.Reader) error {
-	lines := bufio.NewReader(in)
-	for {
+	for lines := bufio.NewReader(in); ; {
 		line, err := lines.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		var e event
-		if json.Unmarshal(line, &e) == nil && e.Package != "" {
-			s.add(e)
-		}
-		if err != nil {
+		s.addLine(line)
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *summary) addLine(line []byte) {
+	var e event
+	if json.Unmarshal(line, &e) == nil && e.Package != "" {
+		s.add(e)
 	}
 }
 

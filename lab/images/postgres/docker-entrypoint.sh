@@ -84,11 +84,10 @@ first_start() {
 }
 
 as_postgres() {
-	mkdir -p "$PGDATA" /var/run/postgresql
-	chmod 0700 "$PGDATA" || true
-	chmod 2777 /var/run/postgresql || true
-	[[ -z ${POSTGRES_INITDB_WALDIR:-} ]] || install -d -m 0700 -o postgres "$POSTGRES_INITDB_WALDIR"
-	find "$PGDATA" /var/run/postgresql \! -user postgres -exec chown postgres '{}' +
+	install -d -m 0700 -o postgres -g postgres "$PGDATA"
+	install -d -m 2777 -o postgres -g postgres /var/run/postgresql
+	[[ -z ${POSTGRES_INITDB_WALDIR:-} ]] || install -d -m 0700 -o postgres -g postgres "$POSTGRES_INITDB_WALDIR"
+	find "$PGDATA" \! -user postgres -exec chown postgres '{}' +
 	export HOME=/var/lib/postgresql
 	exec setpriv --reuid postgres --regid postgres --init-groups -- "$0" "$@"
 }

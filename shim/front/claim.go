@@ -1,6 +1,4 @@
-// Package claim decides, in a fraction of a millisecond, whether a bundle is
-// for lull's shim: it runs before every container that a host starts.
-package claim
+package front
 
 import (
 	"encoding/json"
@@ -23,9 +21,9 @@ type spec struct {
 	} `json:"process"`
 }
 
-// Take decides for a bundle at its start, and notes a claim in it. A CRI
+// take decides for a bundle at its start, and notes a claim in it. A CRI
 // sandbox is claimed because its shim will hold containers to come.
-func Take(bundle, namespace, id, address string) bool {
+func take(bundle string) bool {
 	s, err := read(bundle)
 	if err != nil || !(s.sandbox() || s.database()) {
 		return false
@@ -33,8 +31,8 @@ func Take(bundle, namespace, id, address string) bool {
 	return os.WriteFile(filepath.Join(bundle, markName), nil, 0o600) == nil
 }
 
-// Taken tells what was decided at the start.
-func Taken(bundle string) bool {
+// taken tells what was decided at the start.
+func taken(bundle string) bool {
 	_, err := os.Stat(filepath.Join(bundle, markName))
 	return err == nil
 }

@@ -1,0 +1,82 @@
+# lull: consistent checkpoints for database containers.
+# `sudo make demo` shows it, `sudo make test` proves it; both start from nothing.
+
+SHELL       := /bin/bash -o pipefail
+.DEFAULT_GOAL := help
+
+# Everything that is downloaded or built for the lab is kept here, by version.
+export LULL_LAB_CACHE ?= /var/cache/lull-lab
+PREFIX      ?= /usr/local
+DURATION    ?= 10m
+E2E         ?= .
+ONLY        ?= .
+
+# The bootstrap finds or brings a Go that is new enough and says where it is.
+GO           = PATH="$$(cat $(LULL_LAB_CACHE)/go-path 2>/dev/null):$$PATH" go
+LAB          = $(GO) run ./lab/cmd/lab
+BINARIES    := ./cmd/lull ./cmd/containerd-shim-lull-v2 ./cmd/containerd-shim-runc-v2
+UNIT         = $$($(GO) list ./... | grep -v -e /test/e2e -e /test/torture)
+REPORT       = $(GO) run ./test/skips
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: prereqs
+prereqs:
+	@lab/bootstrap.sh
+
+.PHONY: build
+build: ## the three binaries, into bin/
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/ $(BINARIES)
+
+.PHONY: demo
+demo: prereqs build lab ## a PostgreSQL under load, checkpointed by ctr, killed, restored, verified
+	@$(GO) run ./lab/cmd/demo
+
+.PHONY: test
+test: prereqs lab ## everything: unit, conformance, end to end
+	@{ $(GO) test -json $(UNIT); \
+	   LULL_E2E=1 $(GO) test -json -tags failpoint -count=1 -timeout 60m ./lab ./test/e2e/...; } | $(REPORT)
+
+.PHONY: unit
+unit: ## tests that need neither root nor lab
+	@$(GO) test -json $(UNIT) | $(REPORT)
+
+.PHONY: e2e
+e2e: prereqs lab ## end-to-end tests; E2E=regexp selects
+	@LULL_E2E=1 $(GO) test -json -tags failpoint -count=1 -timeout 60m -run '$(E2E)' ./test/e2e/... | $(REPORT)
+
+.PHONY: bench
+bench: prereqs build lab ## measurements into bench/results; ONLY=name selects
+	@$(GO) run ./bench -only '$(ONLY)'
+
+.PHONY: torture
+torture: prereqs lab ## random checkpoints, kills and restores for DURATION
+	@LULL_E2E=1 LULL_TORTURE=$(DURATION) $(GO) test -json -tags failpoint -count=1 -timeout 0 ./test/torture/... | $(REPORT)
+
+.PHONY: lint
+lint: ## golangci-lint with the layer rules, and shellcheck where it is installed
+	@$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI) run
+	@if command -v shellcheck >/dev/null; then shellcheck $$(git ls-files '*.sh' .ci/run); else echo 'shellcheck is not installed: scripts were not checked'; fi
+
+.PHONY: lab
+lab: prereqs ## build the lab: CRIU, containerd, runc, database images
+	@$(LAB) build
+
+.PHONY: lab-status
+lab-status: ## what the lab has and what runs
+	@$(LAB) status
+
+.PHONY: lab-shell
+lab-shell: prereqs build lab ## a shell with everything on PATH and a containerd running
+	@$(LAB) shell
+
+.PHONY: lab-down
+lab-down: ## end and remove everything that the lab runs; its cache stays
+	@$(LAB) down
+
+.PHONY: install
+install: build ## lull and its shim below PREFIX; `lull doctor` says what is left to do
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install bin/lull bin/containerd-shim-lull-v2 $(DESTDIR)$(PREFIX)/bin/

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/agent"
+	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/postgres"
+)
+
+// drivers lists the databases that this lull can talk to.
+func drivers() []quiesce.Driver {
+	return []quiesce.Driver{postgres.Driver{}}
+}
+
+func agentCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:    "agent",
+		Short:  "Talk to one database for the shim, on standard input and output",
+		Hidden: true,
+		Args:   usage(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			signal.Reset(os.Interrupt, unix.SIGTERM) // an agent has nothing to take back: it just ends
+			if code := agent.Main(a.in, a.out, drivers()); code != exitOK {
+				return status(code)
+			}
+			return nil
+		},
+	}
+}

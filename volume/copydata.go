@@ -1,0 +1,137 @@
+package volume
+
+import (
+	"context"
+	"errors"
+	"hash"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// canClone tries, on the first file that has contents, whether files of src
+// can be cloned into dst. It leaves nothing behind.
+func canClone(src, dst *os.File, entries []Entry) bool {
+	for i := range entries {
+		e := &entries[i]
+		if e.Type != Regular || e.Size == 0 || e.Mount {
+			continue
+		}
+		in, err := openQuiet(src, e.Path, 0)
+		if err != nil {
+			return false
+		}
+		defer in.Close()
+		out, err := openBeneath(dst, ".", unix.O_TMPFILE|unix.O_WRONLY, 0o600)
+		if err != nil {
+			return false
+		}
+		defer out.Close()
+		return cloneFile(out, in)
+	}
+	return true
+}
+
+// cloneFile shares in's blocks with out. Where it cannot it leaves out empty.
+func cloneFile(out, in *os.File) bool {
+	return unix.IoctlFileClone(int(out.Fd()), int(in.Fd())) == nil
+}
+
+// copyData copies the data of in and leaves its holes holes. With h every
+// byte, zeros of holes included, goes through it in the same pass. It returns
+// the bytes that were copied.
+func copyData(ctx context.Context, out, in *os.File, size int64, h hash.Hash) (int64, error) {
+	c := &dataCopy{ctx: ctx, out: out, in: in, hash: h}
+	for at := int64(0); at < size; {
+		start, end, err := nextData(in, at, size)
+		if err != nil {
+			return c.copied, err
+		}
+		c.zeros(start - at)
+		if err := c.extent(start, end); err != nil {
+			return c.copied, err
+		}
+		at = end
+	}
+	return c.copied, out.Truncate(size)
+}
+
+// nextData finds the next run of data at or after at; where none follows it
+// is empty at the end. File systems that know no holes have one run.
+func nextData(f *os.File, at, size int64) (start, end int64, err error) {
+	start, err = unix.Seek(int(f.Fd()), at, unix.SEEK_DATA)
+	switch {
+	case errors.Is(err, unix.ENXIO):
+		return size, size, nil
+	case errors.Is(err, unix.EINVAL):
+		return at, size, nil
+	case err != nil:
+		return 0, 0, err
+	}
+	end, err = unix.Seek(int(f.Fd()), start, unix.SEEK_HOLE)
+	return min(start, size), min(end, size), err
+}
+
+type dataCopy struct {
+	ctx     context.Context
+	out, in *os.File
+	hash    hash.Hash // nil: not wanted
+	buf     []byte
+	copied  int64
+}
+
+func (c *dataCopy) zeros(n int64) {
+	if c.hash == nil {
+		return
+	}
+	zero := make([]byte, min(n, copyBuffer))
+	for ; n > 0; n -= int64(len(zero)) {
+		zero = zero[:min(n, int64(len(zero)))]
+		c.hash.Write(zero)
+	}
+}
+
+func (c *dataCopy) extent(start, end int64) error {
+	for at := start; at < end; {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		n, err := c.some(at, end-at)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return io.ErrUnexpectedEOF
+		}
+		at, c.copied = at+n, c.copied+n
+	}
+	return nil
+}
+
+// some copies up to n bytes: inside the kernel when nobody has to see them.
+func (c *dataCopy) some(at, n int64) (int64, error) {
+	if c.hash == nil && c.buf == nil {
+		from, to := at, at
+		m, err := unix.CopyFileRange(int(c.in.Fd()), &from, int(c.out.Fd()), &to, int(min(n, 16<<20)), 0)
+		if err == nil && m > 0 || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EIO) {
+			return int64(m), err
+		}
+	}
+	if c.buf == nil {
+		c.buf = make([]byte, copyBuffer)
+	}
+	m, err := c.in.ReadAt(c.buf[:min(n, copyBuffer)], at)
+	if m == 0 && err != nil {
+		return 0, err
+	}
+	if c.hash != nil {
+		c.hash.Write(c.buf[:m])
+	}
+	return int64(m), writeAt(c.out, c.buf[:m], at)
+}
+
+func writeAt(f *os.File, b []byte, at int64) error {
+	_, err := f.WriteAt(b, at)
+	return err
+}

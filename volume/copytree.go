@@ -1,0 +1,215 @@
+package volume
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"os"
+	"path"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// copier makes dst, an empty folder, like src. Its order keeps every step
+// simple: folders first, then contents, further names, special files, and the
+// folders' own metadata last, because filling them changes their times.
+type copier struct {
+	ctx     context.Context
+	src     *os.File
+	dst     *os.File
+	entries []Entry // of src; digests are filled in
+	hash    bool
+	clones  atomic.Bool  // cloning works, as far as is known
+	copied  atomic.Int64 // bytes that were copied, not cloned
+}
+
+func (c *copier) tree() error {
+	first, rest := groupLinks(c.entries)
+	if err := c.every(c.folder); err != nil {
+		return err
+	}
+	err := each(c.ctx, len(first), func(ctx context.Context, i int) error { return c.file(ctx, first[i]) })
+	if err != nil {
+		return err
+	}
+	for e, same := range rest {
+		if err := c.link(e, same); err != nil {
+			return err
+		}
+	}
+	if err := c.every(c.special); err != nil {
+		return err
+	}
+	return c.folderMetadata()
+}
+
+func (c *copier) every(do func(*Entry) error) error {
+	for i := range c.entries {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		if err := do(&c.entries[i]); err != nil {
+			return fmt.Errorf("copy %s: %w", show(c.entries[i].Path), err)
+		}
+	}
+	return nil
+}
+
+// parent opens the folder that e is in, in the copy.
+func (c *copier) parent(e *Entry) (*os.File, string, error) {
+	dir, name := path.Split(e.Path)
+	f, err := openBeneath(c.dst, path.Clean(dir), unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	return f, name, err
+}
+
+func (c *copier) folder(e *Entry) error {
+	if e.Type != Folder || e.Path == "." {
+		return nil
+	}
+	dir, name, err := c.parent(e)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return unix.Mkdirat(int(dir.Fd()), name, 0o700)
+}
+
+func (c *copier) file(ctx context.Context, e *Entry) (err error) {
+	in, err := openQuiet(c.src, e.Path, 0)
+	if err != nil {
+		return moved(e.Path, err)
+	}
+	defer in.Close()
+	out, err := openBeneath(c.dst, e.Path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, 0o600)
+	if err != nil {
+		return &PathError{Class: ErrPath, Path: e.Path, Err: err}
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	if err := unmoved(in, e); err != nil {
+		return err
+	}
+	if err := c.contents(ctx, in, out, e); err != nil {
+		return fmt.Errorf("copy %s: %w", show(e.Path), err)
+	}
+	if err := unmoved(in, e); err != nil {
+		return err
+	}
+	return c.metadata(e)
+}
+
+func (c *copier) contents(ctx context.Context, in, out *os.File, e *Entry) error {
+	if c.clones.Load() && cloneFile(out, in) {
+		return nil
+	}
+	var h hash.Hash
+	if c.hash {
+		h = sha256.New()
+	}
+	n, err := copyData(ctx, out, in, e.Size, h)
+	c.copied.Add(n)
+	if err == nil && h != nil {
+		e.SHA256 = Digest(h.Sum(nil))
+	}
+	return err
+}
+
+func (c *copier) link(e, same *Entry) error {
+	e.SHA256 = same.SHA256
+	from, fromName, err := c.parent(same)
+	if err != nil {
+		return &PathError{Class: ErrPath, Path: e.Path, Err: err}
+	}
+	defer from.Close()
+	to, toName, err := c.parent(e)
+	if err != nil {
+		return &PathError{Class: ErrPath, Path: e.Path, Err: err}
+	}
+	defer to.Close()
+	if err := unix.Linkat(int(from.Fd()), fromName, int(to.Fd()), toName, 0); err != nil {
+		return &PathError{Class: ErrPath, Path: e.Path, Err: err}
+	}
+	return nil
+}
+
+func (c *copier) special(e *Entry) error {
+	if e.Type == Folder || e.Type == Regular && !e.Mount {
+		return nil
+	}
+	dir, name, err := c.parent(e)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := makeSpecial(dir, name, e); err != nil {
+		return err
+	}
+	return applyMetadata(dir, name, e)
+}
+
+func makeSpecial(dir *os.File, name string, e *Entry) error {
+	fd := int(dir.Fd())
+	switch e.Type {
+	case Regular: // what is mounted there is not ours to copy
+		return unix.Mknodat(fd, name, unix.S_IFREG|0o600, 0)
+	case Symlink:
+		return unix.Symlinkat(e.Target, fd, name)
+	case Pipe:
+		return unix.Mknodat(fd, name, unix.S_IFIFO|0o600, 0)
+	case Socket:
+		return unix.Mknodat(fd, name, unix.S_IFSOCK|0o600, 0)
+	case Char:
+		return unix.Mknodat(fd, name, unix.S_IFCHR|0o600, int(e.Rdev))
+	}
+	return unix.Mknodat(fd, name, unix.S_IFBLK|0o600, int(e.Rdev))
+}
+
+func (c *copier) metadata(e *Entry) error {
+	dir, name, err := c.parent(e)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := applyMetadata(dir, name, e); err != nil {
+		return fmt.Errorf("copy %s: %w", show(e.Path), err)
+	}
+	return nil
+}
+
+func (c *copier) folderMetadata() error {
+	for i, e := range slices.Backward(c.entries) {
+		if e.Type != Folder || e.Path == "." || e.Mount {
+			continue
+		}
+		if err := c.metadata(&c.entries[i]); err != nil {
+			return err
+		}
+	}
+	return applyMetadata(c.dst, ".", &c.entries[0])
+}
+
+// hashCopy fills the digests that are missing from entries, reading the copy
+// at dir instead of the files that the entries were made of.
+func hashCopy(ctx context.Context, dir *os.File, entries []Entry) error {
+	first, rest := groupLinks(entries)
+	err := each(ctx, len(first), func(ctx context.Context, i int) error {
+		f, err := openQuiet(dir, first[i].Path, 0)
+		if err != nil {
+			return &PathError{Class: ErrCapture, Path: first[i].Path, Err: err}
+		}
+		now, err := statAt(f, "")
+		if err := errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+		now.Path = first[i].Path
+		first[i].SHA256, err = hashEntry(ctx, dir, &now.Entry)
+		return err
+	})
+	for e, same := range rest {
+		e.SHA256 = same.SHA256
+	}
+	return err
+}
