@@ -40,9 +40,8 @@ func must(t *testing.T, err error) {
 // binary is a copy of the test binary that every user may execute.
 func binary(t *testing.T) string {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "agent")
-	must(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	folder := t.TempDir()
+	must(t, os.Chmod(filepath.Dir(folder), 0o711))
 	must(t, os.Chmod(folder, 0o711))
 	path := filepath.Join(folder, "lull")
 	program, err := os.ReadFile("/proc/self/exe")

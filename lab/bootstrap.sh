@@ -29,8 +29,9 @@ install_packages() {
 	[[ $(id -u) == 0 ]] || die "not installed: $*. Install them, or run this as root."
 	say "installing $*"
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get -qq update
-	apt-get -qq -y --no-install-recommends install "$@" >/dev/null
+	if ! apt-get -qq update || ! apt-get -qq -y --no-install-recommends install "$@" >/dev/null; then
+		die "apt-get failed; its reason is above."
+	fi
 }
 
 # newer_or_same A B: version A is at least B.
@@ -62,31 +63,29 @@ good_go() {
 switched_go() {
 	newer_or_same "$(version_of "$1")" 1.21 || return 1
 	say "having Go $(version_of "$1") fetch Go $need"
-	echo "$(cd "$checkout" && GOTOOLCHAIN=auto "$1" env GOROOT)/bin"
+	local root
+	root=$(cd "$checkout" && GOTOOLCHAIN=auto "$1" env GOROOT) && echo "$root/bin"
 }
 
-# fetched_go GO: an older one can still download the same module.
+# fetched_go GO: an older one can still download the same module. A module has
+# no executables and no nested go.mod, so what packing did is undone.
 fetched_go() {
-	local module tree=$cache/go/$need work
+	local module tree=$cache/go/$need
 	module=golang.org/toolchain@v0.0.1-go$need.linux-$("$1" env GOARCH)
 	say "having Go $(version_of "$1") fetch $module"
-	work=$(mktemp -d)
-	(cd "$work" && "$1" mod download "$module") >&2
-	mkdir -p "$cache/go"
-	cp -r "$("$1" env GOMODCACHE)/$module" "$tree.new"
-	rm -rf "$work"
-	# A module has no executables and no nested go.mod: undo what packing did.
-	chmod -R u+w "$tree.new"
-	chmod +x "$tree.new"/bin/* "$tree.new"/pkg/tool/*/*
-	find "$tree.new" -name _go.mod -execdir mv '{}' go.mod ';'
-	rm -rf "$tree"
-	mv "$tree.new" "$tree"
-	echo "$tree/bin"
+	(cd / && "$1" mod download "$module") >&2 &&
+		rm -rf "$tree" "$tree.new" && mkdir -p "$cache/go" &&
+		cp -r "$("$1" env GOMODCACHE)/$module" "$tree.new" &&
+		chmod -R u+w "$tree.new" &&
+		chmod +x "$tree.new"/bin/* "$tree.new"/pkg/tool/*/* &&
+		find "$tree.new" -name _go.mod -execdir mv '{}' go.mod ';' &&
+		mv "$tree.new" "$tree" &&
+		echo "$tree/bin"
 }
 
 find_go() {
 	good_go && return
-	[[ -n $(any_go) ]] || install_packages golang-go
+	[[ -n $(any_go) ]] || install_packages golang-go || return 1
 	good_go && return
 	local go
 	go=$(any_go | head -n 1)
@@ -102,8 +101,10 @@ mapfile -t missing < <(missing_packages)
 
 stamp=$cache/bootstrap/$( (cat "${BASH_SOURCE[0]}"; echo "$need") | sha256sum | cut -c -16)
 if [[ ! -s $stamp || ! -x $(<"$stamp")/go ]]; then
-	go=$(find_go) || die "no Go $need could be had. Install it in /usr/local/go."
-	say "using $("$go/go" version)"
+	if ! go=$(find_go) || ! version=$("$go/go" version); then
+		die "no Go $need could be had, the reason is above. One in /usr/local/go will do."
+	fi
+	say "using $version"
 	mkdir -p "$cache/bootstrap"
 	echo "$go" >"$stamp"
 fi

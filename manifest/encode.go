@@ -21,6 +21,7 @@ const head = "{\n  \"schema\": \"" + Schema + "\",\n  \"seal\": \""
 // encode renders m with its seal computed, and stores the seal in m.
 func encode(m *Manifest) ([]byte, error) {
 	m.Seal = string(bytes.Repeat([]byte("0"), sealDigits))
+	m.Volumes, m.Files, m.Steps = notNull(m.Volumes), notNull(m.Files), notNull(m.Steps)
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
@@ -35,6 +36,14 @@ func encode(m *Manifest) ([]byte, error) {
 	m.Seal = digest(raw)
 	copy(raw[len(head):], m.Seal)
 	return raw, nil
+}
+
+// notNull makes JSON write an empty list as [].
+func notNull[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // digest is the seal of raw: sha256 with the seal's digits taken as zeros.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -54,7 +55,7 @@ func Poison(dir, reason string) error {
 			return err
 		}
 		if err != nil {
-			m = &Manifest{Schema: Schema, ID: NewID()}
+			m = &Manifest{Schema: Schema, ID: NewID(), Created: time.Now().UTC()}
 		}
 		m.Status, m.Reason = Poisoned, reason
 		return publish(dir, m)

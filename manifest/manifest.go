@@ -161,7 +161,7 @@ type Volume struct {
 // Fingerprint sums up a volume; the list of files is a flat file beside the manifest.
 type Fingerprint struct {
 	List    string `json:"list"`    // name of the list's file, its digest is in Manifest.Files
-	Content string `json:"content"` // sha256 over paths, types, modes, owners, sizes and contents
+	Content string `json:"content"` // sha256 over paths, types, modes, owners, sizes and contents; empty: only times were recorded
 	Files   int64  `json:"files"`
 	Bytes   int64  `json:"bytes"`
 }

@@ -18,13 +18,23 @@ func (m *Manifest) Validate() error {
 	if err := m.validateHead(); err != nil || m.Status == Poisoned {
 		return err
 	}
-	return errors.Join(
-		m.Asked.validate(),
-		m.Reached.validate(m.Asked, m.Status),
-		m.validateTimes(),
-		validateFiles(m.Files),
-		m.validateVolumes(),
+	return first(
+		m.Asked.validate,
+		func() error { return m.Reached.validate(m.Asked, m.Status) },
+		m.validateTimes,
+		func() error { return validateFiles(m.Files) },
+		m.validateVolumes,
 	)
+}
+
+// first keeps an error to one line.
+func first(checks ...func() error) error {
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m *Manifest) validateHead() error {
@@ -38,14 +48,25 @@ func (m *Manifest) validateHead() error {
 }
 
 func (a Asked) validate() error {
-	return errors.Join(
-		optional("asked.mode", a.Mode, "flush", "fence", "none"),
-		optional("asked.require", string(a.Require), string(CrashConsistent), string(Flushed), string(Clean)),
-		optional("asked.in_flight", a.InFlight, "keep", "abort", "terminate"),
-		optional("asked.connections", a.Connections, "close", "keep", "refuse"),
-		optional("asked.on_drift", a.OnDrift, "refuse", "rollback", "cold"),
-		optional("asked.volumes", a.Volumes, "auto", "fingerprint"),
+	levels := []string{string(CrashConsistent), string(Flushed), string(Clean)}
+	return first(
+		word("asked.mode", a.Mode, "flush", "fence", "none"),
+		word("asked.require", string(a.Require), levels...),
+		word("asked.in_flight", a.InFlight, "keep", "abort", "terminate"),
+		word("asked.connections", a.Connections, "close", "keep", "refuse"),
+		word("asked.on_drift", a.OnDrift, "refuse", "rollback", "cold"),
+		word("asked.volumes", a.Volumes, "auto", "fingerprint"),
 	)
+}
+
+// word is the check of an optional field with fixed values.
+func word(field, value string, words ...string) func() error {
+	return func() error {
+		if value == "" {
+			return nil
+		}
+		return oneOf(field, value, words...)
+	}
 }
 
 func (r Reached) validate(a Asked, s Status) error {
@@ -116,24 +137,20 @@ func (v Volume) validate(s Status, files []File) error {
 	if s != Sealed || v.Kind == "tmpfs" {
 		return nil
 	}
+	if v.Capture != nil && v.Fingerprint.Content == "" {
+		return errors.New("a capture needs fingerprint.content")
+	}
 	return v.Fingerprint.validate(files)
 }
 
 func (p Fingerprint) validate(files []File) error {
-	if !hexadecimal(p.Content, sealDigits) || p.Files < 0 || p.Bytes < 0 {
+	if p.Content != "" && !hexadecimal(p.Content, sealDigits) || p.Files < 0 || p.Bytes < 0 {
 		return errors.New("fingerprint.content is no sha256, or a count is below zero")
 	}
 	if !slices.ContainsFunc(files, func(f File) bool { return f.Name == p.List }) {
 		return fmt.Errorf("fingerprint.list %q is not in the folder", p.List)
 	}
 	return nil
-}
-
-func optional(field, value string, words ...string) error {
-	if value == "" {
-		return nil
-	}
-	return oneOf(field, value, words...)
 }
 
 func oneOf(field, value string, words ...string) error {

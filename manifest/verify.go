@@ -66,15 +66,20 @@ func complete(dir string, files []File) error {
 			return err
 		}
 	}
-	known := func(name string) bool {
-		return slices.ContainsFunc(files, func(f File) bool { return f.Name == name })
-	}
 	for _, name := range found {
-		if !known(name) {
+		if !known(files, name) {
 			return altered(name, "it does not belong to the checkpoint")
 		}
 	}
 	return nil
+}
+
+// known looks a name up; Validate has seen to it that files is sorted.
+func known(files []File, name string) bool {
+	_, found := slices.BinarySearchFunc(files, name, func(f File, name string) int {
+		return strings.Compare(f.Name, name)
+	})
+	return found
 }
 
 func hasSize(path string, size int64) error {

@@ -7,11 +7,9 @@ import (
 	"time"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
-	"github.com/containerd/errdefs/pkg/errgrpc"
 
 	"github.com/lull-containers/lull/criu"
 	"github.com/lull-containers/lull/engine"
-	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/internal/state"
 )
 
@@ -23,11 +21,11 @@ const undoTime = 30 * time.Second
 // start; and for a restore it checks everything before any process runs.
 func (s *Service) Create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
 	if err := translateOptions(r); err != nil {
-		return nil, errgrpc.ToGRPC(err)
+		return nil, fail(err)
 	}
 	c, err := s.recognise(ctx, r.ID, r.Bundle)
 	if err != nil {
-		return nil, errgrpc.ToGRPC(err)
+		return nil, fail(err)
 	}
 	if c == nil {
 		return s.TTRPCTaskService.Create(ctx, r)
@@ -35,7 +33,7 @@ func (s *Service) Create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*ta
 	t := &task{c: c, inner: s.TTRPCTaskService, host: s.host, record: newRecord(c)}
 	resp, err := t.create(detached(ctx), r)
 	if err != nil {
-		return nil, errgrpc.ToGRPC(errors.Join(err, t.undo.Run(ctx, undoTime)))
+		return nil, fail(errors.Join(err, t.undo.Run(ctx, undoTime)))
 	}
 	s.keep(r.ID, t)
 	return resp, nil
@@ -49,7 +47,6 @@ func (t *task) create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskA
 		t.makeFolder,
 		t.makeNetwork,
 		t.configure,
-		func() error { return t.lease(r.Checkpoint != "") },
 		func() error { return t.interpose(r) },
 	} {
 		if err := f(); err != nil {
@@ -93,30 +90,41 @@ func (t *task) onDrift() (string, error) {
 }
 
 // createInner has the stock service mount the root file system and, but for a
-// restore, create the container. For a restore the volumes are judged now:
-// the data may live in the root file system.
+// restore, create the container, whose process does not run yet. The data may
+// live in the root file system, so lease and volumes come now.
 func (t *task) createInner(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
-	if t.restore != nil {
-		return t.createRestored(ctx, r)
-	}
-	return t.inner.Create(ctx, r)
-}
-
-func (t *task) createRestored(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
-	resp, err := t.inner.Create(ctx, r)
+	resp, err := t.createStock(ctx, r)
 	if err != nil {
-		return nil, rpccode.Wrap(rpccode.Restore, err)
+		return nil, err
 	}
-	t.undo.Push("the created task", func(ctx context.Context) error {
-		_, err := t.inner.Delete(ctx, &taskAPI.DeleteRequest{ID: t.c.ID})
-		return err
-	})
+	if err := t.lease(); err != nil {
+		return nil, err
+	}
+	if t.restore == nil {
+		return resp, nil
+	}
 	if err := t.restore.Prepare(ctx); err != nil {
 		return nil, err
 	}
+	t.undo.Push(created, t.restore.Abort)
 	if t.restore.Cold() {
 		return t.createCold(ctx, r)
 	}
+	return resp, nil
+}
+
+// created names the undo of what Delete takes over once the task is there.
+const created = "the created task"
+
+func (t *task) createStock(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
+	resp, err := t.inner.Create(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	t.undo.Push(created, func(ctx context.Context) error {
+		_, err := t.inner.Delete(ctx, &taskAPI.DeleteRequest{ID: t.c.ID})
+		return err
+	})
 	return resp, nil
 }
 

@@ -48,7 +48,7 @@ func (t *task) end(ctx context.Context) {
 		t.watchdog.Stop()
 	}
 	t.cut = nil
-	t.undo.Forget("the created task")
+	t.undo.Forget(created)
 	if err := t.undo.Run(ctx, undoTime); err != nil {
 		log.G(ctx).WithError(err).WithField("id", t.c.ID).Error("lull: end of the task")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
-	"github.com/containerd/errdefs/pkg/errgrpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
@@ -29,7 +28,7 @@ func (s *Service) Exec(ctx context.Context, r *taskAPI.ExecProcessRequest) (*emp
 // since.
 func (s *Service) startExec(ctx context.Context, t *task, r *taskAPI.StartRequest) (*taskAPI.StartResponse, error) {
 	if err := t.gate.enter(r.ExecID); err != nil {
-		return nil, errgrpc.ToGRPC(err)
+		return nil, fail(err)
 	}
 	return s.TTRPCTaskService.Start(ctx, r)
 }

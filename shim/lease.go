@@ -3,6 +3,8 @@ package shim
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"path/filepath"
 
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/rpccode"
@@ -11,10 +13,14 @@ import (
 
 // lease takes the right to run a server on each data folder that outlives the
 // container. A folder in the root file system is the container's alone.
-func (t *task) lease(restoring bool) error {
+func (t *task) lease() error {
 	layout, err := volume.Mounts(t.c.Spec.Mounts, t.c.Rootfs, engine.DataFolders(t.c))
+	if errors.Is(err, fs.ErrNotExist) && t.restore == nil {
+		t.c.Warnings = append(t.c.Warnings, "no lease: "+err.Error())
+		return nil // the database is yet to make the folder
+	}
 	if err != nil {
-		return t.leaseless(err, restoring)
+		return err
 	}
 	for _, root := range layout.Roots {
 		if root.Kind != volume.Bind {
@@ -27,17 +33,8 @@ func (t *task) lease(restoring bool) error {
 	return nil
 }
 
-// leaseless lets a container start whose folders the database is yet to make.
-func (t *task) leaseless(err error, restoring bool) error {
-	if restoring {
-		return err
-	}
-	t.c.Warnings = append(t.c.Warnings, "no lease: "+err.Error())
-	return nil
-}
-
 func (t *task) leaseOne(dir string) error {
-	l, err := volume.AcquireLease(t.c.Paths.StateDir, dir, volume.Holder{Container: t.c.ID, Namespace: t.c.Namespace})
+	l, err := volume.AcquireLease(filepath.Join(t.c.Paths.StateDir, "leases"), dir, volume.Holder{Container: t.c.ID, Namespace: t.c.Namespace})
 	if err != nil {
 		return err
 	}

@@ -6,9 +6,7 @@ import (
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
-	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/ttrpc"
-	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/config"
@@ -78,12 +76,4 @@ func (s *Service) forget(id string) {
 func detached(ctx context.Context) context.Context {
 	ns, _ := namespaces.Namespace(ctx)
 	return namespaces.WithNamespace(context.WithoutCancel(ctx), ns)
-}
-
-// reply maps errors to the classes of the RPC, once.
-func reply(err error) (*emptypb.Empty, error) {
-	if err != nil {
-		return nil, errgrpc.ToGRPC(err)
-	}
-	return &emptypb.Empty{}, nil
 }

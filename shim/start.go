@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
-	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/log"
 
 	"github.com/lull-containers/lull/internal/rpccode"
@@ -24,7 +23,7 @@ func (s *Service) Start(ctx context.Context, r *taskAPI.StartRequest) (*taskAPI.
 	}
 	resp, err := t.start(detached(ctx), r)
 	if err != nil {
-		return nil, errgrpc.ToGRPC(err)
+		return nil, fail(err)
 	}
 	return resp, nil
 }

@@ -107,10 +107,13 @@ func (r *Result) Publish(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, r.Discard())
 	}
-	return r.dir.Close()
+	return r.close()
 }
 
 func (r *Result) publish(ctx context.Context) error {
+	if r.dir == nil {
+		return &PathError{Class: ErrCapture, Path: r.dst, Why: "it was published or discarded already"}
+	}
 	if err := hashCopy(ctx, r.dir, r.List.Entries); err != nil {
 		return err
 	}
@@ -123,9 +126,19 @@ func (r *Result) publish(ctx context.Context) error {
 	return syncPath(filepath.Dir(r.dst))
 }
 
-// Discard removes a capture that was not published.
+// Discard removes a capture that was not published; after Publish, or a second
+// time, it does nothing.
 func (r *Result) Discard() error {
-	return errors.Join(os.RemoveAll(r.temp), r.dir.Close())
+	if r.dir == nil {
+		return nil
+	}
+	return errors.Join(os.RemoveAll(r.temp), r.close())
+}
+
+func (r *Result) close() error {
+	dir := r.dir
+	r.dir = nil
+	return dir.Close()
 }
 
 func newResult(src, dst string) (*Result, error) {

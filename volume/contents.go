@@ -19,13 +19,13 @@ func workers() int { return min(2, runtime.GOMAXPROCS(0)) }
 
 // each runs do for 0 … n-1, a few at a time, until one fails.
 func each(ctx context.Context, n int, do func(context.Context, int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
+	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(workers())
 	for i := range n {
-		if ctx.Err() != nil {
+		if inner.Err() != nil {
 			break
 		}
-		g.Go(func() error { return do(ctx, i) })
+		g.Go(func() error { return do(inner, i) })
 	}
 	if err := g.Wait(); err != nil {
 		return err

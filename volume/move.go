@@ -34,6 +34,11 @@ func (m *mover) all(from, to *os.File) error {
 			return err
 		}
 	}
+	for _, f := range []*os.File{from, to} {
+		if err := removeFolder(f, folderTemp); err != nil && !errors.Is(err, unix.ENOENT) {
+			return &PathError{Class: ErrPath, Path: f.Name() + "/" + folderTemp, Err: err}
+		}
+	}
 	return errors.Join(to.Sync(), from.Sync())
 }
 
@@ -71,9 +76,6 @@ func (m *mover) folder(from, to *os.File, name string) error {
 		return err
 	}
 	if err := m.step("emptied"); err != nil {
-		return err
-	}
-	if err := removeFolder(src, folderTemp); err != nil && !errors.Is(err, unix.ENOENT) {
 		return err
 	}
 	return errors.Join(setMtime(to, name, like.Mtime), removeFolder(from, name))

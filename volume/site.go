@@ -50,19 +50,22 @@ func (s *site) close() error {
 // find opens the work folder of a put back that was begun, wherever it is, and
 // reads its journal. Without one s.work stays nil.
 func (s *site) find() error {
-	places := []place{insidePlace(s.dst)}
-	beside, err := besidePlace(s.dst)
-	if err == nil {
-		places = append(places, beside)
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	if err := s.findAt(insidePlace(s.dst)); err != nil || s.work != nil {
 		return err
 	}
-	for _, p := range places {
-		if err := s.findAt(p); err != nil || s.work != nil {
-			return err
-		}
+	beside, err := besidePlace(s.dst)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	err = s.findAt(beside)
+	if s.work == nil {
+		s.place = place{}
+		err = errors.Join(err, beside.base.Close())
+	}
+	return err
 }
 
 func (s *site) findAt(p place) error {

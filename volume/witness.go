@@ -35,12 +35,12 @@ func (w *walk) enter(dir *os.File, s stat) error {
 
 // witness joins the boot with all mounts; it is empty when one is untrusted.
 func (w *walk) witness() string {
-	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	boot, err := bootID()
 	if err != nil || slices.Contains(w.mounts, untrusted) {
 		return untrusted
 	}
 	mounts := slices.Sorted(slices.Values(w.mounts))
-	return strings.TrimSpace(string(boot)) + " " + strings.Join(mounts, " ")
+	return boot + " " + strings.Join(mounts, " ")
 }
 
 // volatile: an overlay mounted so that syncfs does nothing.

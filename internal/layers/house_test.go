@@ -1,7 +1,6 @@
 package layers
 
 import (
-	"path"
 	"slices"
 	"strings"
 )
@@ -56,6 +55,8 @@ var house = []room{
 		"the product does not stand on its lab or its tests"},
 	{"lab", []string{"lab", "test/ledger", "manifest", "internal"},
 		"the lab brings up the real parts; it does not know lull's"},
+	{"bench", []string{"bench", "lab", "test", "manifest", "internal"},
+		"measurements see the product from outside"},
 	{"test", []string{""}, ""},
 }
 
@@ -86,7 +87,7 @@ func within(pkg, folder string) bool {
 func objection(pkg, imported string, inTest bool) string {
 	r, ok := roomOf(pkg)
 	if !ok {
-		return path.Base(module) + " has no room " + pkg + ": give it a line in internal/layers and in .golangci.yml"
+		return "the house has no room for " + pkg + ": give it a line in internal/layers and in .golangci.yml"
 	}
 	allowed := r.below
 	if inTest {

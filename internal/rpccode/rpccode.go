@@ -90,7 +90,7 @@ func Split(err error) (code Code, text string, ok bool) {
 	}
 	var e *Error
 	if errors.As(err, &e) {
-		return e.Code, plain(e.Err.Error()), true
+		return e.Code, Plain(e.Err.Error()), true
 	}
 	return parse(err.Error())
 }
@@ -102,14 +102,14 @@ func parse(s string) (Code, string, bool) {
 			return "", s, false
 		}
 		if word, text, closed := strings.Cut(after, "]"); closed && slices.Contains(all, Code(word)) {
-			return Code(word), plain(text), true
+			return Code(word), Plain(text), true
 		}
 		rest = after
 	}
 }
 
-// plain removes the codes that wrapped errors further in still carry.
-func plain(text string) string {
+// Plain removes the codes that wrapped errors further in still carry.
+func Plain(text string) string {
 	for _, c := range all {
 		text = strings.ReplaceAll(text, bracket(c)+" ", "")
 	}

@@ -77,7 +77,7 @@ func explain(err error, doing string) error {
 }
 
 func explainServer(pg *pgconn.PgError, doing string) error {
-	class, remedy := meaning(pg.Code)
+	remedy, class := meaning(pg.Code)
 	return &quiesce.Refusal{
 		Class:  caused{class, pg},
 		What:   fmt.Sprintf("PostgreSQL refused while %s: %s (SQLSTATE %s)", doing, pg.Message, pg.Code),
@@ -85,19 +85,19 @@ func explainServer(pg *pgconn.PgError, doing string) error {
 	}
 }
 
-// meaning is the class and the remedy of a SQLSTATE.
-func meaning(code string) (class error, remedy string) {
+// meaning is the remedy and the class of a SQLSTATE.
+func meaning(code string) (remedy string, class error) {
 	switch code {
 	case cannotConnectNow, adminShutdown, crashShutdown:
-		return quiesce.ErrNotReady, "wait until it accepts connections"
+		return "wait until it accepts connections", quiesce.ErrNotReady
 	case invalidPassword, invalidAuthorization:
-		return quiesce.ErrAuth, "give the right account with the labels lull/user and lull/password-env or lull/password-file"
+		return "give the right account with the labels lull/user and lull/password-env or lull/password-file", quiesce.ErrAuth
 	case insufficientRights:
-		return quiesce.ErrPrivilege, "connect as a superuser with the label lull/user"
+		return "connect as a superuser with the label lull/user", quiesce.ErrPrivilege
 	case tooManyConnections:
-		return quiesce.ErrBusy, "close a connection, or raise max_connections"
+		return "close a connection, or raise max_connections", quiesce.ErrBusy
 	}
-	return quiesce.ErrUnsupported, "see its log"
+	return "see its log", quiesce.ErrUnsupported
 }
 
 // oneLine is the innermost reason of a broken connection, without what

@@ -37,7 +37,7 @@ func (s *session) Fence(ctx context.Context, hold time.Duration) (held []manifes
 	}
 	defer func() {
 		if err != nil {
-			s.unfence()
+			s.unfence(ctx)
 		}
 	}()
 	if err := s.openFences(ctx, hold); err != nil {
@@ -123,9 +123,9 @@ func (s *session) rollBack(ctx context.Context) {
 }
 
 // unfence closes the fence's connections; the server does the rest.
-func (s *session) unfence() {
+func (s *session) unfence(ctx context.Context) {
 	for _, f := range s.fences {
-		_ = hangUp(f.conn)
+		_ = hangUp(ctx, f.conn)
 	}
 	s.fences = nil
 }

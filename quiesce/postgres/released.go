@@ -10,7 +10,7 @@ import (
 )
 
 // releaseTime bounds the wait for the server to notice closed connections.
-const releaseTime = 5 * time.Second
+const releaseTime = 3 * time.Second
 
 // checkReleased sees that no other session of ours holds a table back: in a
 // restored copy, the fence of the checkpoint must have died with its

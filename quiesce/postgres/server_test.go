@@ -238,8 +238,8 @@ func (s *server) Waiting(t *testing.T) int {
 }
 
 func (s *server) Residue(t *testing.T) []string {
-	return s.texts(t, `SELECT format('%s: %s %s', a.pid, a.state, string_agg(l.mode, ' ')) FROM pg_stat_activity a
-		LEFT JOIN pg_locks l USING (pid) WHERE a.application_name = 'lull' GROUP BY a.pid, a.state`)
+	return s.texts(t, `SELECT format('%s: %s, %s', a.pid, a.state, l.mode) FROM pg_stat_activity a
+		LEFT JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'relation' AND l.mode = 'ShareLock' WHERE a.application_name = 'lull'`)
 }
 
 func (s *server) Settings(t *testing.T) string {

@@ -36,19 +36,21 @@ type session struct {
 var _ quiesce.Session = (*session)(nil)
 
 // Close ends every connection. The fence falls with them.
-func (s *session) Close() error {
-	s.unfence()
+func (s *session) Close() error { return s.shut(context.Background()) }
+
+func (s *session) shut(ctx context.Context) error {
+	s.unfence(ctx)
 	if s.conn == nil {
 		return nil
 	}
-	err := hangUp(s.conn)
+	err := hangUp(ctx, s.conn)
 	s.conn = nil
 	return err
 }
 
-// hangUp closes a connection on a context of its own.
-func hangUp(conn *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+// hangUp closes a connection, also when ctx has ended.
+func hangUp(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	return conn.Close(ctx)
 }
@@ -56,7 +58,7 @@ func hangUp(conn *pgx.Conn) error {
 // reconnect replaces a main connection that broke.
 func (s *session) reconnect(ctx context.Context) error {
 	if s.conn != nil {
-		_ = hangUp(s.conn) // it is broken already
+		_ = hangUp(ctx, s.conn) // it is broken already
 		s.conn = nil
 	}
 	return s.connect(ctx)

@@ -48,7 +48,7 @@ func (s *session) openFence(ctx context.Context, database string, hold time.Dura
 	}
 	if len(f.tables) == 0 && database != s.database {
 		s.fences = s.fences[:len(s.fences)-1]
-		return hangUp(conn)
+		return hangUp(ctx, conn)
 	}
 	return nil
 }

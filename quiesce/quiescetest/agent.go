@@ -20,7 +20,7 @@ func Main(m *testing.M, drivers ...quiesce.Driver) {
 }
 
 // throughAgent opens a session in a process of its own.
-func throughAgent(t *testing.T, ctx context.Context, target quiesce.Target) (quiesce.Session, error) {
+func throughAgent(ctx context.Context, t *testing.T, target quiesce.Target) (quiesce.Session, error) {
 	client, err := agent.Start(ctx, agent.Config{Binary: Binary(t), Stderr: t.Output()}, target)
 	if err != nil {
 		return nil, err // a nil *Client in a Session would not be nil
@@ -44,12 +44,12 @@ func Binary(t *testing.T) string {
 	return to.Name()
 }
 
-// Folder is a temporary folder that every user may enter; t.TempDir is not.
+// Folder is a temporary folder that every user may enter: t.TempDir alone is
+// not.
 func Folder(t *testing.T) string {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "quiescetest")
-	must(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	folder := t.TempDir()
+	must(t, os.Chmod(filepath.Dir(folder), 0o711))
 	must(t, os.Chmod(folder, 0o711))
 	return folder
 }

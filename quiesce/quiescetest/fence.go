@@ -54,10 +54,12 @@ func fenceHolds(t *testing.T, s *suite) {
 // fenceRetries: a writer that holds the fence up must not hold others up.
 func fenceRetries(t *testing.T, s *suite) {
 	holder, other, session := writing(t, s), s.server.Client(t), s.open(t)
+	idle := len(s.server.Residue(t))
 	fence := background(func() error {
 		_, err := session.Fence(within(t), long)
 		return err
 	})
+	eventually(t, "the fence is attempted", func() bool { return len(s.server.Residue(t)) > idle })
 	for range 5 {
 		must(t, other.Write(within(t)))
 	}
@@ -97,7 +99,7 @@ func fenceCut(t *testing.T, s *suite) {
 }
 
 func fenceKilled(t *testing.T, s *suite) {
-	session, err := throughAgent(t, within(t), s.server.Target())
+	session, err := throughAgent(within(t), t, s.server.Target())
 	must(t, err)
 	writer := fenced(t, s, session, long)
 	blocked(t, s, writer)

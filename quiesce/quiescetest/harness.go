@@ -26,7 +26,8 @@ type Server interface {
 	Client(t *testing.T) Client
 	// Waiting counts the applications' statements that wait for a lock.
 	Waiting(t *testing.T) int
-	// Residue lists what of lull's sessions there is: connections, locks.
+	// Residue lists what there is of lull's sessions, one line for each
+	// connection and each lock or setting that they hold or wait for.
 	Residue(t *testing.T) []string
 	// Settings are all that outlives a session, to be compared.
 	Settings(t *testing.T) string

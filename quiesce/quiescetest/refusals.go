@@ -14,7 +14,7 @@ import (
 // refuses expects Open to fail with a class and without the password.
 func (s *suite) refuses(t *testing.T, target quiesce.Target, class error) {
 	t.Helper()
-	session, err := s.opener(t, within(t), target)
+	session, err := s.opener(within(t), t, target)
 	if err == nil {
 		_ = session.Close()
 	}

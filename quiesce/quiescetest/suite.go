@@ -11,7 +11,7 @@ import (
 // Run is the suite.
 func Run(t *testing.T, h Harness) {
 	server := h.Start(t)
-	direct := func(_ *testing.T, ctx context.Context, target quiesce.Target) (quiesce.Session, error) {
+	direct := func(ctx context.Context, _ *testing.T, target quiesce.Target) (quiesce.Session, error) {
 		return h.Driver().Open(ctx, target)
 	}
 	t.Run("direct", func(t *testing.T) { all(t, &suite{h, server, direct}) })
@@ -56,7 +56,7 @@ func all(t *testing.T, s *suite) {
 // limit bounds a case that hangs; no case depends on it.
 const limit = time.Minute
 
-type opener func(*testing.T, context.Context, quiesce.Target) (quiesce.Session, error)
+type opener func(context.Context, *testing.T, quiesce.Target) (quiesce.Session, error)
 
 type suite struct {
 	harness Harness
@@ -79,7 +79,7 @@ func (s *suite) open(t *testing.T) quiesce.Session {
 
 func (s *suite) openAt(t *testing.T, target quiesce.Target) quiesce.Session {
 	t.Helper()
-	session, err := s.opener(t, within(t), target)
+	session, err := s.opener(within(t), t, target)
 	must(t, err)
 	w := &watched{Session: session, t: t, secret: secret(target)}
 	t.Cleanup(func() { _ = w.Close() })

@@ -62,7 +62,7 @@ func (s *pgServer) namespace(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	s.NetNS = path
+	s.Inside = InNetNS(path)
 }
 
 func freePort(t *testing.T) uint16 {
@@ -108,7 +108,7 @@ func (s *pgServer) program(name string, args ...string) *exec.Cmd {
 func (s *pgServer) start(t *testing.T, data string) {
 	t.Helper()
 	s.cmd = s.program("postgres", "-D", data, "-p", strconv.Itoa(int(s.Addr.Port())),
-		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
+		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "unix_socket_directories=")
 	s.output = new(strings.Builder)
 	s.cmd.Stderr = s.output
 	if err := s.inside(s.cmd.Start); err != nil {

@@ -16,10 +16,19 @@ import (
 // password: never log it.
 type PostgreSQL struct {
 	Addr     netip.AddrPort
-	NetNS    string // path of the network namespace to connect in; empty: this one
+	Inside   Inside // nil: it listens in this network namespace
 	User     string
 	Password string
 	Database string
+}
+
+// Inside runs f in the network namespace that the server is in at the time: a
+// restored one may be in another.
+type Inside func(f func() error) error
+
+// InNetNS stays inside the namespace at one path.
+func InNetNS(path string) Inside {
+	return func(f func() error) error { return netns.Do(path, f) }
 }
 
 // Connect opens one connection.
@@ -39,11 +48,18 @@ func (p PostgreSQL) Connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
+// dialer gives up soon where packets are dropped, as before a restored server
+// is opened, and notices within half a minute that a server went without a
+// word. A frozen one is neither: its kernel answers.
+var dialer = net.Dialer{
+	Timeout:         time.Second,
+	KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 4},
+}
+
 // dial makes the socket inside the namespace; it stays there.
 func (p PostgreSQL) dial(ctx context.Context, network, addr string) (conn net.Conn, err error) {
 	open := func() error {
-		var d net.Dialer
-		conn, err = d.DialContext(ctx, network, addr)
+		conn, err = dialer.DialContext(ctx, network, addr)
 		return err
 	}
 	return conn, p.inside(open)
@@ -51,10 +67,10 @@ func (p PostgreSQL) dial(ctx context.Context, network, addr string) (conn net.Co
 
 // inside runs f in the server's network namespace.
 func (p PostgreSQL) inside(f func() error) error {
-	if p.NetNS == "" {
+	if p.Inside == nil {
 		return f()
 	}
-	return netns.Do(p.NetNS, f)
+	return p.Inside(f)
 }
 
 // hangUp closes a connection, waiting only briefly for a server that may be gone.

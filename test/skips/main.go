@@ -1,9 +1,10 @@
-// Skips ends a test run. It reads what `go test -json` wrote, from the files
-// it is given or from stdin, lists what was skipped and why, and closes with
+// Skips shows a test run and ends it. It reads what `go test -json` writes,
+// from stdin or from the files that it is given, shows packages, slow tests
+// and failures as they come, lists what was skipped and why, and closes with
 // the line "N passed, N failed, N skipped". It fails when a test or a package
 // failed, when no test ran, and when a skip gives no reason.
 //
-//	gotestsum --jsonfile run.json -- ./... ; go run ./test/skips run.json
+//	go test -json ./... | go run ./test/skips
 package main
 
 import (
@@ -39,7 +40,7 @@ func run(args []string, in io.Reader, out io.Writer) (bool, error) {
 	if *forbid == "" {
 		forbidden = nil
 	}
-	s := newSummary()
+	s := newSummary(out)
 	if err := s.readAll(flags.Args(), in); err != nil {
 		return false, err
 	}

@@ -14,18 +14,22 @@ import (
 // Each case is a package that the real go test runs.
 func TestRealRuns(t *testing.T) {
 	tests := map[string]struct {
-		source, want string
-		forbid       string
-		ok           bool
+		source string
+		shows  []string
+		want   string // the ending
+		forbid string
+		ok     bool
 	}{
 		"pass and skip": {
+			shows: []string{"pass  package example.org/case", "skip  case TestB/two"},
 			source: `func TestA(t *testing.T) {}
 func TestB(t *testing.T) { t.Run("one", func(t *testing.T) {}); t.Run("two", func(t *testing.T) { t.Skip("no mongod: set X") }) }`,
 			want: "skipped:\n  case TestB/two: no mongod: set X\n2 passed, 0 failed, 1 skipped\n",
 			ok:   true,
 		},
 		"failure below": {
-			source: `func TestA(t *testing.T) { t.Run("one", func(t *testing.T) { t.Run("deep", func(t *testing.T) { t.Error("x") }) }); t.Run("two", func(t *testing.T) {}) }`,
+			source: `func TestA(t *testing.T) { t.Run("one", func(t *testing.T) { t.Run("deep", func(t *testing.T) { t.Log("before"); t.Error("it broke") }) }); t.Run("two", func(t *testing.T) {}) }`,
+			shows:  []string{"before", "it broke", "fail  case TestA/one/deep"},
 			want:   "failed:\n  case TestA/one/deep\n1 passed, 1 failed, 0 skipped\n",
 		},
 		"failure of a cleanup, subtests fine": {
@@ -53,6 +57,7 @@ func TestB(t *testing.T) { t.Skip("later") }`,
 		},
 		"does not build": {
 			source: `func TestA(t *testing.T) { undefined() }`,
+			shows:  []string{"undefined: undefined", "fail  package example.org/case"},
 			want:   "failed:\n  package example.org/case\n0 passed, 1 failed, 0 skipped\n",
 		},
 		"exits in the middle": {
@@ -61,14 +66,16 @@ func TestB(t *testing.T) { os.Exit(3) }`,
 			want: "failed:\n  case TestB: it never ended\n1 passed, 1 failed, 0 skipped\n",
 		},
 		"panics": {
-			source: `func TestA(t *testing.T) { t.Run("one", func(*testing.T) { panic("x") }) }
+			shows: []string{"panic: at the disco", "case_test.go:"},
+			source: `func TestA(t *testing.T) { t.Run("one", func(*testing.T) { panic("at the disco") }) }
 func TestB(t *testing.T) {}`,
 			want: "failed:\n  case TestA/one\n0 passed, 1 failed, 0 skipped\n",
 		},
 		"fails in TestMain": {
-			source: `func TestMain(m *testing.M) { m.Run(); os.Exit(1) }
+			source: `func TestMain(m *testing.M) { m.Run(); println("left behind"); os.Exit(1) }
 func TestA(t *testing.T) {}`,
-			want: "failed:\n  package example.org/case\n1 passed, 1 failed, 0 skipped\n",
+			shows: []string{"left behind"},
+			want:  "failed:\n  package example.org/case\n1 passed, 1 failed, 0 skipped\n",
 		},
 	}
 	for name, tt := range tests {
@@ -79,11 +86,31 @@ func TestA(t *testing.T) {}`,
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, out.String()); diff != "" || ok != tt.ok {
+			shown, ending := split(out.String())
+			for _, s := range tt.shows {
+				if !strings.Contains(shown, s) {
+					t.Errorf("%q is not shown:\n%s", s, shown)
+				}
+			}
+			if diff := cmp.Diff(tt.want, ending); diff != "" || ok != tt.ok {
 				t.Errorf("success %v (-want +got):\n%s", ok, diff)
 			}
 		})
 	}
+}
+
+// split parts what is shown while a run goes on from its ending.
+func split(out string) (shown, ending string) {
+	at := len(out)
+	for _, first := range []string{"\nskipped:\n", "\nfailed:\n", "\nno test ran"} {
+		if i := strings.Index("\n"+out, first); i >= 0 {
+			at = min(at, i)
+		}
+	}
+	if at == len(out) { // the last line
+		at = strings.LastIndexByte(strings.TrimSuffix(out, "\n"), '\n') + 1
+	}
+	return out[:at], out[at:]
 }
 
 // goTest runs go test -json on a package with this source.
@@ -122,7 +149,7 @@ this line is no event
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "failed:\n  p TestB/one: it never ended\n1 passed, 1 failed, 0 skipped\n"
+	want := "this line is no event\nfailed:\n  p TestB/one: it never ended\n1 passed, 1 failed, 0 skipped\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" || ok {
 		t.Errorf("success %v (-want +got):\n%s", ok, diff)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,7 @@ type event struct {
 	Package string
 	Test    string
 	Output  string
+	Elapsed float64 // seconds
 }
 
 // test is one test, subtest or, with an empty name, package.
@@ -27,14 +29,16 @@ type test struct {
 
 // summary gathers the tests of a run in the order in which they began.
 type summary struct {
-	tests []*test
-	byKey map[string]*test
+	tests    []*test
+	byKey    map[string]*test
+	progress progress
 }
 
-func newSummary() *summary { return &summary{byKey: map[string]*test{}} }
+func newSummary(out io.Writer) *summary {
+	return &summary{byKey: map[string]*test{}, progress: progress{out}}
+}
 
-// read takes a stream of events; lines that are none are passed over, as go
-// test mixes in what a build says.
+// read takes a stream of events. Lines that are none are shown as they are.
 func (s *summary) read(in io.Reader) error {
 	for lines := bufio.NewReader(in); ; {
 		line, err := lines.ReadBytes('\n')
@@ -50,15 +54,22 @@ func (s *summary) read(in io.Reader) error {
 
 func (s *summary) addLine(line []byte) {
 	var e event
-	if json.Unmarshal(line, &e) == nil && e.Package != "" {
+	switch err := json.Unmarshal(line, &e); {
+	case err != nil:
+		s.progress.raw(string(line))
+	case e.Package != "":
 		s.add(e)
+	case e.Action == "build-output":
+		s.progress.raw(e.Output)
 	}
 }
 
 func (s *summary) add(e event) {
 	switch e.Action {
 	case "pass", "fail", "skip":
-		s.get(e.Package, e.Test).result = e.Action
+		t := s.get(e.Package, e.Test)
+		t.result = e.Action
+		s.progress.ended(t, e.Elapsed)
 	case "run", "start":
 		s.get(e.Package, e.Test)
 	case "output":
@@ -83,16 +94,21 @@ func (s *summary) get(pkg, name string) *test {
 	return t
 }
 
+// said is the test's output without what go test puts around it.
+func (t *test) said() []string {
+	return slices.DeleteFunc(slices.Clone(t.output), func(line string) bool {
+		line = strings.TrimSpace(line)
+		return line == "" || line == "PASS" || line == "FAIL" || strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "--- ")
+	})
+}
+
 // reason is what a skipped test said.
 func (t *test) reason() string {
-	var said []string
-	for _, line := range t.output {
-		line = strings.TrimSpace(line)
-		if line != "" && !strings.HasPrefix(line, "=== ") && !strings.HasPrefix(line, "--- ") {
-			said = append(said, withoutPlace(line))
-		}
+	var reasons []string
+	for _, line := range t.said() {
+		reasons = append(reasons, withoutPlace(strings.TrimSpace(line)))
 	}
-	return strings.Join(said, "; ")
+	return strings.Join(reasons, "; ")
 }
 
 // withoutPlace takes "file_test.go:12: " away.

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/api/types/task"
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"github.com/containerd/platforms"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/lull-containers/lull/internal/state"
+	"github.com/lull-containers/lull/quiesce"
+)
+
+// subject is one container as containerd and lull see it.
+type subject struct {
+	namespace string
+	info      containers.Container
+	spec      *specs.Spec
+	status    task.Status // UNKNOWN: it has no task
+	pid       int
+	found     quiesce.Found // empty: no database
+	wrong     error         // of a label that cannot be understood
+	record    *state.Record // nil: lull's shim does not serve it
+}
+
+// loadSubject looks a container up in the namespace of ctx.
+func (a *app) loadSubject(ctx context.Context, client *containerd.Client, id string) (*subject, error) {
+	info, err := a.find(ctx, client, id)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.newSubject(a.namespace, info)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := client.TaskService().Get(ctx, &tasks.GetRequest{ContainerID: info.ID})
+	if err := errgrpc.ToNative(err); err != nil && !errdefs.IsNotFound(err) {
+		return nil, err
+	}
+	s.setTask(reply.GetProcess())
+	s.detect(imageLabels(ctx, client, info.Image))
+	return s, nil
+}
+
+// newSubject reads what needs no further question to containerd.
+func (a *app) newSubject(namespace string, info containers.Container) (*subject, error) {
+	cfg, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	s := &subject{namespace: namespace, info: info, spec: &specs.Spec{}}
+	if raw := info.Spec.GetValue(); raw != nil {
+		if err := json.Unmarshal(raw, s.spec); err != nil {
+			return nil, fmt.Errorf("OCI spec of %s: %w", info.ID, err)
+		}
+	}
+	rec, err := state.Read(state.Dir(cfg.StateDir, namespace, info.ID))
+	switch {
+	case err == nil:
+		s.record = &rec
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("state of %s: %w", info.ID, err)
+	}
+	return s, nil
+}
+
+func (s *subject) setTask(p *task.Process) {
+	s.status, s.pid = p.GetStatus(), int(p.GetPid())
+}
+
+// detect asks what the shim asks. The shim knows Docker's labels too, so what
+// it found counts.
+func (s *subject) detect(imageLabels map[string]string) {
+	if s.record != nil {
+		s.found = quiesce.Found{Engine: s.record.Engine, By: s.record.DetectedBy}
+		return
+	}
+	s.found, _, s.wrong = quiesce.Detect(evidence(s.info, s.spec, imageLabels))
+}
+
+// evidence lays the container's labels over its image's.
+func evidence(info containers.Container, spec *specs.Spec, imageLabels map[string]string) quiesce.Evidence {
+	e := quiesce.Evidence{Labels: map[string]string{}, Annotations: spec.Annotations, Image: info.Image}
+	for _, labels := range []map[string]string{imageLabels, info.Labels} {
+		for k, v := range labels {
+			e.Labels[k] = v
+		}
+	}
+	if e.Image == "" {
+		e.Image = spec.Annotations["io.kubernetes.cri.image-name"]
+	}
+	if spec.Process != nil {
+		e.Args, e.Env = spec.Process.Args, spec.Process.Env
+	}
+	return e
+}
+
+// imageLabels are the labels in an image's configuration; an image that is gone
+// has none.
+func imageLabels(ctx context.Context, client *containerd.Client, name string) map[string]string {
+	if name == "" {
+		return nil
+	}
+	img, err := client.ImageService().Get(ctx, name)
+	if err != nil {
+		return nil
+	}
+	spec, err := containerd.NewImageWithPlatform(client, img, platforms.Default()).Spec(ctx)
+	if err != nil {
+		return nil
+	}
+	return spec.Config.Labels
+}
+
+// database says whether it is one that lull serves or could serve.
+func (s *subject) database() bool {
+	return s.wrong != nil || (s.found.Engine != "" && s.found.Engine != quiesce.None)
+}
+
+// alive says whether it has a process.
+func (s *subject) alive() bool {
+	switch s.status {
+	case task.Status_RUNNING, task.Status_PAUSED, task.Status_PAUSING:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,49 @@
+package intent
+
+import (
+	"os"
+	"testing"
+	"time"
+)
+
+func TestTake(t *testing.T) {
+	dir, now := t.TempDir(), time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	if _, ok, err := Take(dir, "default", "db", now); ok || err != nil {
+		t.Errorf("none: %v, %v", ok, err)
+	}
+	fence := Intent{Mode: "fence", Expires: now.Add(time.Minute)}
+	for _, late := range []bool{false, true} {
+		if err := Announce(dir, "default", "db", fence); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok, err := Take(dir, "other", "db", now); ok || err != nil {
+			t.Errorf("another namespace: %v, %v", ok, err)
+		}
+		at := now
+		if late {
+			at = fence.Expires
+		}
+		if got, ok, err := Take(dir, "default", "db", at); ok == late || err != nil || got != fence {
+			t.Errorf("late %v: %v, %v, %v", late, got, ok, err)
+		}
+		if _, ok, err := Take(dir, "default", "db", now); ok || err != nil {
+			t.Errorf("twice: %v, %v", ok, err)
+		}
+	}
+}
+
+func TestTakeGarbageOnce(t *testing.T) {
+	dir := t.TempDir()
+	if err := Announce(dir, "default", "db", Intent{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path(dir, "default", "db"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := Take(dir, "default", "db", time.Now()); ok || err == nil {
+		t.Errorf("garbage: %v, %v", ok, err)
+	}
+	if _, ok, err := Take(dir, "default", "db", time.Now()); ok || err != nil {
+		t.Errorf("garbage stays: %v, %v", ok, err)
+	}
+}

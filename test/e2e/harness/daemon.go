@@ -1,0 +1,118 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lull-containers/lull/lab"
+)
+
+// stockShim is the name that containerd knows its runc shim by.
+const stockShim = "containerd-shim-runc-v2"
+
+// Options say how a daemon is started.
+type Options struct {
+	Stock  bool     // leave lull out: containerd finds its own shim
+	Config string   // lines of lull's configuration file, after the harness's own
+	Env    []string // NAME=VALUE of the daemon and its shims
+}
+
+// Daemon is a containerd of the lab for tests.
+type Daemon struct {
+	*lab.Daemon
+	Lab *lab.Lab
+	// Failpoints is the folder that lull's test builds look for faults in.
+	Failpoints string
+	bin        string
+
+	imports  sync.Mutex
+	imported map[string]bool // guarded by imports: by reference
+}
+
+// Start starts a daemon for one test. Its cleanup ends everything that it
+// started, in whatever state.
+func Start(t testing.TB, o Options) *Daemon {
+	t.Helper()
+	d, err := start(Require(t), Binaries(t), Name(t, "e2e"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.stop(); err != nil {
+			t.Errorf("left behind: %v", err)
+		}
+	})
+	d.logsOnFailure(t)
+	return d
+}
+
+func start(l *lab.Lab, bin, name string, o Options) (*Daemon, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	d := &Daemon{Lab: l, bin: bin, imported: map[string]bool{}}
+	if err := d.writeConfig(name, o); err != nil {
+		return nil, err
+	}
+	c := lab.DaemonConfig{Name: name, Env: append(o.Env, "LULL_FAILPOINTS="+d.Failpoints)}
+	if !o.Stock {
+		c.BinDirs = []string{d.bin}
+	}
+	var err error
+	d.Daemon, err = l.StartDaemon(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("start a daemon: %w", err)
+	}
+	return d, os.MkdirAll(d.Failpoints, 0o755)
+}
+
+// writeConfig makes lull keep everything in the daemon's folders.
+func (d *Daemon) writeConfig(name string, o Options) error {
+	run, data := d.Lab.RunDir(name), d.Lab.DataDir(name)
+	d.Failpoints = filepath.Join(data, "failpoints")
+	text := fmt.Sprintf("state_dir = %q\nstore_dir = %q\nstock_shim = %q\nlull = %q\n%s\n",
+		filepath.Join(run, "lull"), filepath.Join(data, "captures"),
+		d.Lab.Path(stockShim), filepath.Join(d.bin, "lull"), o.Config)
+	if err := os.MkdirAll(run, 0o711); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(run, "lull.toml"), []byte(text), 0o644)
+}
+
+// stop ends the daemon with everything that it started.
+func (d *Daemon) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return errors.Join(d.Stop(ctx), gone(d.Dir), gone(d.Data))
+}
+
+func gone(dir string) error {
+	if _, err := os.Lstat(dir); !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s is still there (%w)", dir, err)
+	}
+	return nil
+}
+
+// Fail makes the failpoint do what it is told, once: error, panic, kill, exit,
+// hang (until Unfail), sleep DURATION.
+func (d *Daemon) Fail(t testing.TB, failpoint, what string) {
+	t.Helper()
+	path := filepath.Join(d.Failpoints, failpoint)
+	if err := os.WriteFile(path, []byte(what), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Unfail(t, failpoint) })
+}
+
+// Unfail ends a hang, and takes a fault away that was not met.
+func (d *Daemon) Unfail(t testing.TB, failpoint string) {
+	t.Helper()
+	if err := os.RemoveAll(filepath.Join(d.Failpoints, failpoint)); err != nil {
+		t.Error(err)
+	}
+}

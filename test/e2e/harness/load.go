@@ -1,0 +1,84 @@
+package harness
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/lull-containers/lull/test/ledger"
+)
+
+// accounts of every ledger of the tests.
+const accounts = 64
+
+// Load is a ledger load on a database, with its log.
+type Load struct {
+	*ledger.Running
+	Log   *ledger.Log
+	store ledger.Store
+}
+
+// Load makes a ledger and starts clients, which go on, over restores too,
+// until the test ends or stops them.
+func (p *Postgres) Load(t testing.TB, clients int) *Load {
+	t.Helper()
+	if err := p.Setup(t.Context(), accounts); err != nil {
+		t.Fatal(err)
+	}
+	l := &Load{store: p.Store()}
+	var err error
+	if l.Log, err = ledger.CreateLog(filepath.Join(t.TempDir(), "acks.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	l.Running, err = ledger.Load{Store: l.store, Log: l.Log, Clients: clients, Accounts: accounts}.Start(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		l.Stop()
+		if err := l.Log.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// Wait waits until every client received n more acknowledgements.
+func (l *Load) Wait(t testing.TB, n int64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if err := l.WaitAcked(ctx, n); err != nil {
+		t.Fatalf("the load does not go on: %v", err)
+	}
+}
+
+// Cut runs what makes a checkpoint and gives the times around it, for the
+// expectations of the ledger.
+func (l *Load) Cut(makeIt func()) (start, end time.Duration) {
+	start = l.Log.Now()
+	makeIt()
+	return start, l.Log.Now()
+}
+
+// Check stops the load, reads the ledger from the database and holds it
+// against the log.
+func (l *Load) Check(t testing.TB, x ledger.Expect) *ledger.Report {
+	t.Helper()
+	l.Stop()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	state, err := l.store.Read(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ledger.Check(l.Log.History(), state, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Err() != nil {
+		t.Errorf("the database is not as it must be:\n%s", r)
+	}
+	return r
+}
