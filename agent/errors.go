@@ -44,8 +44,7 @@ const maxText = 4 << 10
 func toWire(err error, secrets []string) *wireError {
 	w := &wireError{What: err.Error()}
 	var refusal *quiesce.Refusal
-	if direct, ok := err.(*quiesce.Refusal); ok { //nolint:errorlint // a wrapped one has more to say
-		refusal = direct
+	if errors.As(err, &refusal) && refusal.Error() == err.Error() { // else what wraps it has more to say
 		w.What, w.Remedy = refusal.What, refusal.Remedy
 	}
 	for _, c := range classes() {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lull-containers/lull/internal/freezer"
+	"github.com/lull-containers/lull/internal/procs"
 	"github.com/lull-containers/lull/manifest"
 )
 
@@ -33,8 +34,9 @@ type Cut struct {
 	tx       manifest.Transactions
 	held     []manifest.Held
 	network  manifest.Network
-	proof    time.Time // of the last answered ping
-	obstacle error     // what makes a dump impossible
+	proof    time.Time   // of the last answered ping
+	obstacle error       // what makes a dump impossible
+	sockets  procs.Table // of the network namespace, as surveyed
 
 	poison   sync.Mutex
 	poisoned string // why the checkpoint can never be sealed; guarded by poison

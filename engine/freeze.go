@@ -18,7 +18,9 @@ func (k *Cut) Freeze(ctx context.Context) error {
 		return err
 	}
 	k.judge()
-	k.survey()
+	if err := k.rec.run(ctx, []step{{"survey", k.survey}}); err != nil {
+		k.warn(err.Error())
+	}
 	start := time.Now()
 	k.hangUp()
 	k.rec.note("hang up", start, nil)
@@ -67,39 +69,33 @@ func (k *Cut) judge() {
 }
 
 // survey records what listens and who is connected, ours excepted.
-func (k *Cut) survey() {
+func (k *Cut) survey(context.Context) error {
 	k.network.Mode = k.c.Network.Mode
 	pids, err := processes(k.freezer, k.pid)
 	if err != nil {
-		k.warn(fmt.Sprintf("processes: %v", err))
-		return
+		return err
 	}
-	addrs, err := procs.Listeners(pids)
-	for _, a := range addrs {
+	if k.sockets, err = procs.TCP(k.pid); err != nil {
+		return err
+	}
+	held := procs.SocketInodes(pids)
+	for _, a := range k.sockets.Listeners(held) {
 		k.network.Listeners = append(k.network.Listeners, a.String())
 	}
-	conns, err2 := procs.Connections(pids)
-	k.network.Connections = len(conns) - k.ours(conns)
-	if err = errors.Join(err, err2); err != nil {
-		k.warn(fmt.Sprintf("sockets: %v", err))
-	}
+	k.network.Connections = len(k.sockets.Connections(held)) - k.ours()
+	return nil
 }
 
 // ours counts the connections whose other end is the agent's.
-func (k *Cut) ours(conns []procs.Socket) (n int) {
+func (k *Cut) ours() int {
 	if k.session == nil {
 		return 0
 	}
-	agent, err := procs.Connections([]int{k.session.Pid()})
+	near, err := k.ourEnds()
 	if err != nil {
 		return 0
 	}
-	for _, c := range conns {
-		if anyPeer([]procs.Socket{c}, agent) {
-			n++
-		}
-	}
-	return n
+	return len(k.sockets.FarEnds(near))
 }
 
 // Thaw lets the container run again: through the runtime, and by the cgroup's

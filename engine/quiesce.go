@@ -98,10 +98,11 @@ func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Ta
 	if err != nil {
 		return quiesce.Target{}, err
 	}
-	addrs, err := procs.Listeners(pids)
+	table, err := procs.TCP(pid)
 	if err != nil {
 		return quiesce.Target{}, err
 	}
+	addrs := table.Listeners(procs.SocketInodes(pids))
 	if len(addrs) == 0 {
 		return quiesce.Target{}, &quiesce.Refusal{Class: quiesce.ErrNotReady,
 			What:   "no process of the container listens on TCP",
@@ -179,7 +180,7 @@ func (k *Cut) hangUp() {
 	if k.session == nil {
 		return
 	}
-	ours, err := procs.Connections([]int{k.session.Pid()})
+	ours, err := k.ourEnds()
 	err = errors.Join(err, k.session.Kill(), k.awaitGone(ours))
 	k.session = nil
 	if err != nil {
@@ -187,26 +188,27 @@ func (k *Cut) hangUp() {
 	}
 }
 
+// ourEnds are the agent's connections. It lives in the container's network
+// namespace, so one table shows both ends.
+func (k *Cut) ourEnds() (procs.Table, error) {
+	if k.sockets == nil {
+		var err error
+		if k.sockets, err = procs.TCP(k.pid); err != nil {
+			return nil, err
+		}
+	}
+	return k.sockets.Connections(procs.SocketInodes([]int{k.session.Pid()})), nil
+}
+
 // awaitGone polls until no server-side socket of ours is established.
-func (k *Cut) awaitGone(ours []procs.Socket) error {
+func (k *Cut) awaitGone(ours procs.Table) error {
 	const tries = 50
 	for range tries {
-		left, err := procs.TCP(k.pid)
-		if err != nil || !anyPeer(left, ours) {
+		now, err := procs.TCP(k.pid)
+		if err != nil || len(now.FarEnds(ours)) == 0 {
 			return err
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
 	return errors.New("the server still has our connection")
-}
-
-func anyPeer(socks, ours []procs.Socket) bool {
-	for _, s := range socks {
-		for _, o := range ours {
-			if s.State == procs.Established && s.Remote == o.Local {
-				return true
-			}
-		}
-	}
-	return false
 }

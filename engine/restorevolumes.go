@@ -26,16 +26,11 @@ type place struct {
 }
 
 // volumes compares every volume with its list, and puts back what differs if
-// that is allowed. A put back that was killed is finished or undone first.
+// that is allowed.
 func (r *Restore) volumes(ctx context.Context) error {
 	places, err := r.places()
 	if err != nil {
 		return err
-	}
-	for _, p := range places {
-		if _, err := volume.Recover(ctx, p.now); err != nil {
-			return err
-		}
 	}
 	changed, drift, err := r.compareAll(ctx, places)
 	if err != nil || len(changed) == 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,11 +41,12 @@ func (b *Bench) Run(ctx context.Context, env []string, name string, args ...stri
 	return b.explain(cmd, cmd.Run())
 }
 
-// Output runs a command like Run and returns its standard output.
+// Output runs a command like Run and returns its standard output, which is not
+// logged.
 func (b *Bench) Output(ctx context.Context, env []string, name string, args ...string) (string, error) {
 	cmd := b.command(ctx, env, name, args...)
 	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, b.log), b.log
+	cmd.Stdout, cmd.Stderr = &out, b.log
 	err := b.explain(cmd, cmd.Run())
 	return strings.TrimSpace(out.String()), err
 }

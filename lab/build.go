@@ -24,34 +24,36 @@ type Reporter interface {
 }
 
 // Build makes the named parts, and what they need, unless they are in the
-// cache; all parts when none is named. Two builds in one cache wait for each
-// other, and an interrupted one leaves nothing that counts as built.
-func Build(ctx context.Context, l Layout, r Reporter, names ...string) error {
+// cache; all parts when none is named. It returns how many it made. Two builds
+// in one cache wait for each other, and an interrupted one leaves nothing that
+// counts as built.
+func Build(ctx context.Context, l Layout, r Reporter, names ...string) (int, error) {
 	if os.Geteuid() != 0 {
-		return errors.New("building the lab needs root (images are unpacked with their owners): run it with sudo")
+		return 0, errors.New("building the lab needs root (images are unpacked with their owners): run it with sudo")
 	}
 	all, err := allParts(ctx, r)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	chosen, err := choose(all, names)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if len(missing(l, chosen)) == 0 {
-		return nil
+		return 0, nil
 	}
 	release, err := lockFile(filepath.Join(l.Cache, "lock"), func() {
 		r.Note("another build holds " + l.Cache + ", waiting for it")
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer release()
 	if err := removeTree(filepath.Join(l.Cache, "tmp")); err != nil {
-		return fmt.Errorf("remove what an interrupted build left: %w", err)
+		return 0, fmt.Errorf("remove what an interrupted build left: %w", err)
 	}
-	return (&build{layout: l, report: r, parts: all}).run(ctx, missing(l, chosen))
+	todo := missing(l, chosen) // another build may have made some meanwhile
+	return len(todo), (&build{layout: l, report: r, parts: all}).run(ctx, todo)
 }
 
 func missing(l Layout, parts []keyed) []keyed {

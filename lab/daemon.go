@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // DaemonConfig says how a private containerd is started.
@@ -67,6 +69,9 @@ func (l *Lab) StartDaemon(ctx context.Context, c DaemonConfig) (*Daemon, error) 
 			return nil, err
 		}
 	}
+	if err := overlayable(d.Data); err != nil {
+		return nil, err
+	}
 	if err := os.WriteFile(d.config(), []byte(d.configText()), 0o600); err != nil {
 		return nil, err
 	}
@@ -94,6 +99,19 @@ func (l *Lab) newDaemon(c DaemonConfig) (*Daemon, error) {
 		Log:     filepath.Join(data, "containerd.log"),
 		BinDirs: c.BinDirs, Env: c.Env, Namespace: ns,
 	}, nil
+}
+
+// overlayable refuses a folder that containerd's overlayfs cannot work in, as
+// in most containers.
+func overlayable(dir string) error {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	if s.Type == unix.OVERLAYFS_SUPER_MAGIC {
+		return fmt.Errorf("%s lies on an overlayfs, where containers' file systems cannot: set LULL_LAB_DATA to a folder on a disk", dir)
+	}
+	return nil
 }
 
 // Daemon finds a daemon that StartDaemon of any process started.

@@ -14,8 +14,10 @@ import (
 // Import gives the daemon an image, by its full or short reference: from the
 // cache, or from its registry with LAB_IMAGES=hub.
 func (d *Daemon) Import(ctx context.Context, image string) error {
-	if os.Getenv("LAB_IMAGES") == "hub" {
-		return d.pull(ctx, image)
+	for _, i := range images() {
+		if i.Ref() == fullRef(image) && i.pulled() {
+			return d.pull(ctx, image)
+		}
 	}
 	archive, err := d.lab.Image(image)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,11 @@ import (
 // startLab starts a daemon for one test and sees that it leaves nothing.
 func startLab(t *testing.T, images ...string) *Daemon {
 	t.Helper()
+	return startLabWith(t, DaemonConfig{}, images...)
+}
+
+func startLabWith(t *testing.T, c DaemonConfig, images ...string) *Daemon {
+	t.Helper()
 	if os.Getenv("LULL_E2E") != "1" {
 		t.Skip("NOT RUN: starts real containers; set LULL_E2E=1 (as root, after `make lab`)")
 	}
@@ -23,7 +29,8 @@ func startLab(t *testing.T, images ...string) *Daemon {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("t%d", os.Getpid()) + strings.ToLower(t.Name()[len("TestLab"):])
-	d, err := l.StartDaemon(t.Context(), DaemonConfig{Name: name[:min(len(name), 20)]})
+	c.Name = name[:min(len(name), 20)]
+	d, err := l.StartDaemon(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,6 +185,27 @@ func TestLabRestart(t *testing.T) {
 	}
 	if after := ctr(t, d, "tasks", "list"); after != before {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+// A shim that stands earlier on PATH takes the stock one's place: that is how
+// lull's is installed in a daemon.
+func TestLabBinDirs(t *testing.T) {
+	dir := t.TempDir()
+	stand := "#!/bin/sh\necho \"$@\" >>" + dir + "/used\nexec \"$STOCK\" \"$@\"\n"
+	if err := writeFile(filepath.Join(dir, "containerd-shim-runc-v2"), stand, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	stock := ""
+	if l, err := Open(); err == nil {
+		stock = l.Path("containerd-shim-runc-v2")
+	}
+	d := startLabWith(t, DaemonConfig{BinDirs: []string{dir}, Env: []string{"STOCK=" + stock}}, "busybox:lab")
+	if out := ctr(t, d, "run", "--rm", fullRef("busybox:lab"), "one", "echo", "hello"); out != "hello" {
+		t.Errorf("container said %q", out)
+	}
+	if used, err := os.ReadFile(filepath.Join(dir, "used")); err != nil || !strings.Contains(string(used), "-id one") {
+		t.Errorf("the shim in front was not used: %q %v", used, err)
 	}
 }
 

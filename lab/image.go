@@ -7,6 +7,7 @@ import (
 	"embed"
 	"fmt"
 	"io"
+	"os"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -34,21 +35,25 @@ func (i image) partName() string   { return i.Name + "-" + i.Tag }
 func (i image) rootfsName() string { return "rootfs-" + i.partName() }
 
 // parts are two, so that a changed entrypoint does not fetch a system again.
-func (i image) parts() []Part {
-	rootfs := Part{Name: i.rootfsName(), Version: i.Suite}
+func (i image) parts() (rootfs, archive Part) {
+	rootfs = Part{Name: i.rootfsName(), Version: i.Suite}
 	if r := i.static(); r != nil {
 		rootfs.Recipe, rootfs.Make = r, r.make
 	} else {
 		r := rootfsRecipe{Suite: i.Suite, Packages: i.Packages, Users: i.Users, Drop: i.Drop}
 		rootfs.Recipe, rootfs.Make = []any{r, r.args()}, r.make
 	}
-	return []Part{rootfs, {
+	archive = Part{
 		Name: i.partName(), Version: i.Suite,
 		Needs:  []string{rootfs.Name},
 		Recipe: []any{i, i.scripts()},
 		Make:   i.make,
-	}}
+	}
+	return rootfs, archive
 }
+
+// pulled says that the official image is used, as LAB_IMAGES=hub asks.
+func (i image) pulled() bool { return i.Official && os.Getenv("LAB_IMAGES") == "hub" }
 
 func (i image) static() *staticRecipe {
 	if i.Name != "busybox" {
@@ -72,6 +77,9 @@ func (i image) scripts() map[string]string {
 // entrypoint and folders, and the configuration.
 func (i image) make(_ context.Context, b *Bench) error {
 	b.Say("putting %s together", i.short())
+	if s, err := readStamp(b.Needs[i.rootfsName()]); err == nil {
+		b.Found(s.Found)
+	}
 	base, err := tarball.LayerFromFile(filepath.Join(b.Needs[i.rootfsName()], "rootfs.tar"))
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import "strconv"
 // another row of images() and an entrypoint in images/NAME/.
 type image struct {
 	Name, Tag string
+	Official  bool     // there is one of this name to compare with (LAB_IMAGES=hub)
 	Suite     string   // Debian suite that has this version
 	Packages  []string // what is installed, beside a minimal system
 	Users     []account
@@ -61,7 +62,7 @@ func postgres(major int, suite string) image {
 	n := strconv.Itoa(major)
 	const id, data = 999, "/var/lib/postgresql/data"
 	return image{
-		Name: "postgres", Tag: n,
+		Name: "postgres", Tag: n, Official: true,
 		Suite:    suite,
 		Packages: []string{"postgresql-" + n},
 		Users:    []account{{"postgres", id, "/var/lib/postgresql"}},

@@ -46,21 +46,21 @@ type keyed struct {
 
 func (k keyed) dir(l Layout) string { return filepath.Join(l.Cache, k.Key) }
 
-func (k keyed) stamp(l Layout) (stamp, error) {
+func (k keyed) built(l Layout) bool {
+	s, err := readStamp(k.dir(l))
+	return err == nil && s.Key == k.Key
+}
+
+func readStamp(part string) (stamp, error) {
 	var s stamp
-	b, err := os.ReadFile(filepath.Join(k.dir(l), stampFile))
+	b, err := os.ReadFile(filepath.Join(part, stampFile))
 	if err != nil {
 		return s, err
 	}
 	if err := json.Unmarshal(b, &s); err != nil {
-		return s, fmt.Errorf("%s: %w", k.dir(l), err)
+		return s, fmt.Errorf("%s: %w", part, err)
 	}
 	return s, nil
-}
-
-func (k keyed) built(l Layout) bool {
-	s, err := k.stamp(l)
-	return err == nil && s.Key == k.Key
 }
 
 // keys orders parts so that each comes after what it needs, and gives each its

@@ -1,6 +1,9 @@
 package lab
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Versions of the engines. They are the newest that the facts in this project
 // were seen with; a change rebuilds the part.
@@ -33,10 +36,17 @@ func engines() []Part {
 func Parts(h Host) []Part {
 	parts := engines()
 	parts = append(parts, criuPart(h))
+	client := clientPart()
 	for _, img := range images() {
-		parts = append(parts, img.parts()...)
+		rootfs, archive := img.parts()
+		if !img.pulled() || slices.Contains(client.Needs, rootfs.Name) {
+			parts = append(parts, rootfs)
+		}
+		if !img.pulled() {
+			parts = append(parts, archive)
+		}
 	}
-	return append(parts, clientPart())
+	return append(parts, client)
 }
 
 func allParts(ctx context.Context, r Reporter) ([]keyed, error) {

@@ -98,8 +98,8 @@ func (r *spinReporter) Start(part, version string) {
 func (r *spinReporter) Step(part, line string) { r.get(part).say(line) }
 
 func (r *spinReporter) Done(part string, took time.Duration, err error) {
+	r.plain.Done(part, took, err) // before the last spinner goes: later lines are lost
 	r.get(part).bar.Abort(true)
-	r.plain.Done(part, took, err)
 }
 
 func (r *spinReporter) get(part string) *spinner {

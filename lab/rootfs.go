@@ -44,11 +44,27 @@ func (r rootfsRecipe) make(ctx context.Context, b *Bench) error {
 		args = append(args, "--keyring="+debianKeyring)
 	}
 	b.Say("mmdebstrap %s with %s", r.Suite, strings.Join(r.Packages, ", "))
-	args = append(args, r.Suite, filepath.Join(b.Dir, "rootfs.tar"), mirror)
+	tree := filepath.Join(b.Dir, "rootfs.tar")
+	args = append(args, r.Suite, tree, mirror)
 	if err := b.Run(ctx, nil, "mmdebstrap", args...); err != nil {
-		return fmt.Errorf("%w (an archive that still has %s is named by LULL_LAB_DEBIAN_MIRROR)", err, r.Suite)
+		return fmt.Errorf("%w (if this archive has %s no more, set LULL_LAB_DEBIAN_MIRROR to one that has)", err, r.Suite)
 	}
+	status, err := b.Output(ctx, nil, "tar", "-xOf", tree, "./var/lib/dpkg/status")
+	if err != nil {
+		return err
+	}
+	b.Found(packageVersion(status, r.Packages[0]))
 	return nil
+}
+
+// packageVersion finds which version of a package dpkg's status file names.
+func packageVersion(status, name string) string {
+	for _, p := range paragraphs(status) {
+		if p["package"] == name {
+			return p["version"]
+		}
+	}
+	return ""
 }
 
 func (r rootfsRecipe) args() []string {

@@ -51,7 +51,7 @@ func GetStatus(ctx context.Context, l Layout) (Status, error) {
 
 func partStatus(l Layout, k keyed) PartStatus {
 	p := PartStatus{Name: k.Name, Version: k.Version}
-	if st, err := k.stamp(l); err == nil && st.Key == k.Key {
+	if st, err := readStamp(k.dir(l)); err == nil && st.Key == k.Key {
 		p.Built, p.Bytes, p.Took, p.Folder = true, st.Bytes, st.Took, k.dir(l)
 		if st.Found != "" {
 			p.Version = st.Found + " (" + k.Version + ")"

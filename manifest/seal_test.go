@@ -204,7 +204,7 @@ func TestPoisonWins(t *testing.T) {
 
 // However a watchdog and a sealer interleave, the checkpoint ends poisoned.
 func TestPoisonWinsTheRace(t *testing.T) {
-	for range 100 {
+	for range 25 {
 		dir, m := imageFolder(t), sample()
 		writes(m)(t, dir)
 		var both sync.WaitGroup

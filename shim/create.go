@@ -97,7 +97,7 @@ func (t *task) createInner(ctx context.Context, r *taskAPI.CreateTaskRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := t.lease(); err != nil {
+	if err := t.lease(ctx); err != nil {
 		return nil, err
 	}
 	if t.restore == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"sync"
 
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/rpccode"
@@ -13,7 +14,7 @@ import (
 
 // lease takes the right to run a server on each data folder that outlives the
 // container. A folder in the root file system is the container's alone.
-func (t *task) lease() error {
+func (t *task) lease(ctx context.Context) error {
 	layout, err := volume.Mounts(t.c.Spec.Mounts, t.c.Rootfs, engine.DataFolders(t.c))
 	if errors.Is(err, fs.ErrNotExist) && t.restore == nil {
 		t.c.Warnings = append(t.c.Warnings, "no lease: "+err.Error())
@@ -29,6 +30,11 @@ func (t *task) lease() error {
 		if err := t.leaseOne(root.Source); err != nil {
 			return rpccode.Wrap(rpccode.Lives, err)
 		}
+		// A rollback that was killed half way is finished or undone before
+		// any server, restored or not, sees the folder.
+		if _, err := volume.Recover(ctx, root.Source); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -38,9 +44,17 @@ func (t *task) leaseOne(dir string) error {
 	if err != nil {
 		return err
 	}
-	t.undo.Push("the lease of "+dir, func(context.Context) error { return l.Release() })
-	t.leases = append(t.leases, l)
+	release := sync.OnceValue(l.Release)
+	t.undo.Push("the lease of "+dir, func(context.Context) error { return release() })
+	t.leases = append(t.leases, lease{l, release})
 	return nil
+}
+
+// lease is released once, by whoever comes first: the end of the process or
+// of the task.
+type lease struct {
+	*volume.Lease
+	release func() error
 }
 
 // holdLeases names the init process in the leases.

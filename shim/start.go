@@ -48,9 +48,27 @@ func (t *task) started(ctx context.Context, pid int) {
 	if err := t.holdLeases(pid); err != nil {
 		log.G(ctx).WithError(err).WithField("id", t.c.ID).Error("lull: lease")
 	}
+	go t.awaitExit(ctx)
+}
+
+// awaitExit lets go of the data folders when the server has ended, though its
+// task may be kept: nobody lives there any more.
+func (t *task) awaitExit(ctx context.Context) {
+	if _, err := t.inner.Wait(ctx, &taskAPI.WaitRequest{ID: t.c.ID}); err != nil {
+		return // the shim ends
+	}
+	t.turn.Lock() // a sequence that is under way ends first
+	defer t.turn.Unlock()
+	for _, l := range t.leases {
+		if err := l.release(); err != nil {
+			log.G(ctx).WithError(err).WithField("id", t.c.ID).Error("lull: lease")
+		}
+	}
 }
 
 func (t *task) startRestored(ctx context.Context, r *taskAPI.StartRequest) (*taskAPI.StartResponse, error) {
+	t.turn.Lock()
+	defer t.turn.Unlock()
 	t.gate.close("is being restored")
 	resp, err := t.inner.Start(ctx, r)
 	t.releasePipes()

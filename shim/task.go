@@ -14,7 +14,6 @@ import (
 	"github.com/lull-containers/lull/internal/config"
 	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/shim/logpipe"
-	"github.com/lull-containers/lull/volume"
 )
 
 // task is one database container.
@@ -25,7 +24,7 @@ type task struct {
 	config  config.Config
 	gate    gate
 	undo    cleanup.Stack // of what lasts as long as the task
-	leases  []*volume.Lease
+	leases  []lease
 	pipes   []*logpipe.Pipe
 	stdout  string // the client's fifos, which the pipes stand before
 	stderr  string

@@ -21,6 +21,8 @@ type app struct {
 
 	address, namespace, configPath string
 	json                           bool
+
+	loaded *config.Config
 }
 
 const dialTimeout = 3 * time.Second
@@ -41,5 +43,14 @@ func (a *app) connect(ctx context.Context) (*containerd.Client, context.Context,
 	return client, namespaces.WithNamespace(ctx, a.namespace), nil
 }
 
-// config reads the configuration file.
-func (a *app) config() (config.Config, error) { return config.Load(a.configPath) }
+// config reads the configuration file, once.
+func (a *app) config() (config.Config, error) {
+	if a.loaded == nil {
+		c, err := config.Load(a.configPath)
+		if err != nil {
+			return c, err
+		}
+		a.loaded = &c
+	}
+	return *a.loaded, nil
+}

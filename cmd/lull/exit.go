@@ -86,6 +86,14 @@ func fail(code int, remedy string, format string, args ...any) error {
 	return &failure{code: code, err: fmt.Errorf(format, args...), remedy: remedy}
 }
 
+// withRemedy adds what to do to an error that keeps its code.
+func withRemedy(err error, remedy string) error {
+	if remedy == "" {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, remedy)
+}
+
 // status is an exit code without anything more to say.
 type status int
 

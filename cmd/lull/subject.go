@@ -42,13 +42,18 @@ func (a *app) loadSubject(ctx context.Context, client *containerd.Client, id str
 	if err != nil {
 		return nil, err
 	}
-	reply, err := client.TaskService().Get(ctx, &tasks.GetRequest{ContainerID: info.ID})
+	s.detect(imageLabels(ctx, client, info.Image))
+	return s, s.refresh(ctx, client)
+}
+
+// refresh asks for the task's state again.
+func (s *subject) refresh(ctx context.Context, client *containerd.Client) error {
+	reply, err := client.TaskService().Get(ctx, &tasks.GetRequest{ContainerID: s.info.ID})
 	if err := errgrpc.ToNative(err); err != nil && !errdefs.IsNotFound(err) {
-		return nil, err
+		return err
 	}
 	s.setTask(reply.GetProcess())
-	s.detect(imageLabels(ctx, client, info.Image))
-	return s, nil
+	return nil
 }
 
 // newSubject reads what needs no further question to containerd.

@@ -72,13 +72,15 @@ func TestListenersOfOurOwn(t *testing.T) {
 	defer l.Close()
 	port := uint16(l.Addr().(*net.TCPAddr).Port)
 	want := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)
-	mine, err := Listeners([]int{os.Getpid()})
-	if err != nil || !slices.Contains(mine, want) {
-		t.Errorf("%s is not among %v, %v", want, mine, err)
+	table, err := TCP(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
 	}
-	others, err := Listeners([]int{os.Getppid()})
-	if err != nil || slices.Contains(others, want) {
-		t.Errorf("%s is taken for another process's, %v", want, err)
+	if mine := table.Listeners(SocketInodes([]int{os.Getpid()})); !slices.Contains(mine, want) {
+		t.Errorf("%s is not among %v", want, mine)
+	}
+	if others := table.Listeners(SocketInodes([]int{os.Getppid()})); slices.Contains(others, want) {
+		t.Errorf("%s is taken for another process's", want)
 	}
 }
 
@@ -103,5 +105,27 @@ func TestStartTime(t *testing.T) {
 	}
 	if _, err := StartTime(1 << 30); err == nil {
 		t.Error("a process that cannot be there has a start time")
+	}
+}
+
+func TestFarEnds(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp4", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	table, err := TCP(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	near := slices.DeleteFunc(slices.Clone(table), func(s Socket) bool { return s.Local.String() != c.LocalAddr().String() })
+	far := table.FarEnds(near)
+	if len(near) != 1 || len(far) != 1 || far[0].Local.String() != l.Addr().String() {
+		t.Errorf("near %v, far %v", near, far)
 	}
 }

@@ -30,8 +30,8 @@ type Socket struct {
 }
 
 // TCP lists the TCP sockets, v4 and v6, of the namespace that pid is in.
-func TCP(pid int) ([]Socket, error) {
-	var all []Socket
+func TCP(pid int) (Table, error) {
+	var all Table
 	for _, name := range []string{"tcp", "tcp6"} {
 		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, name))
 		if errors.Is(err, fs.ErrNotExist) && name == "tcp6" {
@@ -49,8 +49,8 @@ func TCP(pid int) ([]Socket, error) {
 	return all, nil
 }
 
-func parseTCP(table string) ([]Socket, error) {
-	var all []Socket
+func parseTCP(table string) (Table, error) {
+	var all Table
 	for i, line := range strings.Split(strings.TrimSpace(table), "\n") {
 		if i == 0 {
 			continue // the heading
@@ -125,26 +125,45 @@ func socketInode(path string) (uint64, bool) {
 	return n, err == nil
 }
 
-// Listeners are the TCP listeners whose sockets the processes themselves hold,
-// as addresses to connect to, loopback first: a network namespace may be
-// shared, and a listener of somebody else's is not to be talked to.
-func Listeners(pids []int) ([]netip.AddrPort, error) {
-	if len(pids) == 0 {
-		return nil, errors.New("the container has no process")
-	}
-	socks, err := TCP(pids[0])
-	if err != nil {
-		return nil, err
-	}
-	held := SocketInodes(pids)
+// Table is the TCP sockets of one network namespace at one moment. Reading it
+// costs milliseconds on a host with much memory, whose socket hash is large.
+type Table []Socket
+
+// Listeners are the listeners among the held sockets, as addresses to connect
+// to, loopback first: a network namespace may be shared, and a listener of
+// somebody else's is not to be talked to.
+func (t Table) Listeners(held map[uint64]bool) []netip.AddrPort {
 	var addrs []netip.AddrPort
-	for _, s := range socks {
+	for _, s := range t {
 		if s.State == Listen && held[s.Inode] {
 			addrs = append(addrs, reachable(s.Local))
 		}
 	}
 	slices.SortFunc(addrs, preferLoopback)
-	return slices.Compact(addrs), nil
+	return slices.Compact(addrs)
+}
+
+// Connections are the established ones among the held sockets.
+func (t Table) Connections(held map[uint64]bool) Table {
+	var conns Table
+	for _, s := range t {
+		if s.State == Established && held[s.Inode] {
+			conns = append(conns, s)
+		}
+	}
+	return conns
+}
+
+// FarEnds are the established sockets whose other end is one of near.
+func (t Table) FarEnds(near Table) Table {
+	var far Table
+	for _, s := range t {
+		facing := func(n Socket) bool { return s.Remote == n.Local && s.Local == n.Remote }
+		if s.State == Established && slices.ContainsFunc(near, facing) {
+			far = append(far, s)
+		}
+	}
+	return far
 }
 
 // reachable turns "every address" into loopback.
@@ -174,19 +193,4 @@ func loopRank(a netip.AddrPort) int {
 		return 1
 	}
 	return 2
-}
-
-// Connections lists the established connections that the processes hold.
-func Connections(pids []int) ([]Socket, error) {
-	if len(pids) == 0 {
-		return nil, errors.New("the container has no process")
-	}
-	socks, err := TCP(pids[0])
-	if err != nil {
-		return nil, err
-	}
-	held := SocketInodes(pids)
-	return slices.DeleteFunc(socks, func(s Socket) bool {
-		return s.State != Established || !held[s.Inode]
-	}), nil
 }

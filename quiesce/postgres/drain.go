@@ -118,7 +118,7 @@ const terminateTime = 5 * time.Second
 // terminate ends the sessions and sees that they have ended.
 func (s *session) terminate(ctx context.Context, some []writer) error {
 	for _, w := range some {
-		_, err := s.conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		err := s.exec(ctx, "ending the session of "+w.Who, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 			WHERE pid = $1 AND backend_xid::text = $2`, w.PID, w.XID)
 		if codeOf(err) == insufficientRights {
 			return &quiesce.Refusal{
@@ -128,7 +128,7 @@ func (s *session) terminate(ctx context.Context, some []writer) error {
 			}
 		}
 		if err != nil {
-			return explain(err, "ending the session of "+w.Who)
+			return err
 		}
 	}
 	left, err := s.await(ctx, some, terminateTime)

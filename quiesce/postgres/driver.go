@@ -52,14 +52,14 @@ func (s *session) greet(ctx context.Context) error {
 		pg_is_in_recovery(), current_setting('is_superuser') = 'on'`).
 		Scan(&s.number, &s.version, &s.standby, &s.superuser)
 	if err != nil {
-		return errors.Join(explain(err, "asking for its version"), s.shut(ctx))
+		return errors.Join(explain(err, "asking for its version"), s.hangUpMain(ctx))
 	}
 	if s.number < oldest {
 		return errors.Join(&quiesce.Refusal{
 			Class:  quiesce.ErrUnsupported,
 			What:   "PostgreSQL " + s.version + " is older than 13",
 			Remedy: "upgrade it, or switch lull off with the label lull/engine=none",
-		}, s.shut(ctx))
+		}, s.hangUpMain(ctx))
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ func (s *session) Flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.conn.Exec(ctx, "CHECKPOINT"); err != nil {
-		return explain(err, "flushing with CHECKPOINT")
+	if err := s.exec(ctx, "flushing with CHECKPOINT", "CHECKPOINT"); err != nil {
+		return err
 	}
 	after, err := s.checkpoint(ctx)
 	if err != nil || s.standby || after > before {

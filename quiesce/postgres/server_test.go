@@ -179,7 +179,7 @@ func (s *server) await(t *testing.T, wanted func(error) bool) {
 func (s *server) connect(application string) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return pgx.Connect(ctx, fmt.Sprintf("host=127.0.0.1 port=%d user=postgres password=%s dbname=postgres sslmode=disable application_name=%s",
+	return pgx.Connect(ctx, fmt.Sprintf("host=127.0.0.1 port=%d user=postgres password=%s dbname=postgres sslmode=prefer application_name=%s",
 		s.port, canary, application))
 }
 

@@ -24,6 +24,7 @@ type session struct {
 	dialer   dialer
 	conn     *pgx.Conn
 	database string // that conn is connected to
+	closed   bool
 
 	number    int    // server_version_num
 	version   string // for people
@@ -36,10 +37,14 @@ type session struct {
 var _ quiesce.Session = (*session)(nil)
 
 // Close ends every connection. The fence falls with them.
-func (s *session) Close() error { return s.shut(context.Background()) }
+func (s *session) Close() error {
+	s.closed = true
+	s.unfence(context.Background())
+	return s.hangUpMain(context.Background())
+}
 
-func (s *session) shut(ctx context.Context) error {
-	s.unfence(ctx)
+// hangUpMain closes the main connection alone; a fence stands on its own.
+func (s *session) hangUpMain(ctx context.Context) error {
 	if s.conn == nil {
 		return nil
 	}
@@ -55,24 +60,46 @@ func hangUp(ctx context.Context, conn *pgx.Conn) error {
 	return conn.Close(ctx)
 }
 
-// reconnect replaces a main connection that broke.
-func (s *session) reconnect(ctx context.Context) error {
-	if s.conn != nil {
-		_ = hangUp(ctx, s.conn) // it is broken already
-		s.conn = nil
+// main is the main connection. One that broke, because the server restarted
+// or a call ran out of time in a query, is replaced.
+func (s *session) main(ctx context.Context) (*pgx.Conn, error) {
+	switch {
+	case s.closed:
+		return nil, errors.New("the session is closed")
+	case s.conn != nil && !s.conn.IsClosed():
+		return s.conn, nil
 	}
-	return s.connect(ctx)
+	err := s.connect(ctx)
+	return s.conn, err
+}
+
+// exec runs a statement on the main connection.
+func (s *session) exec(ctx context.Context, doing, sql string, args ...any) error {
+	conn, err := s.main(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, sql, args...)
+	return explain(err, doing)
 }
 
 // ask is one row of one column.
 func ask[T any](ctx context.Context, s *session, doing, sql string, args ...any) (v T, err error) {
-	err = explain(s.conn.QueryRow(ctx, sql, args...).Scan(&v), doing)
-	return v, err
+	conn, err := s.main(ctx)
+	if err != nil {
+		return v, err
+	}
+	err = conn.QueryRow(ctx, sql, args...).Scan(&v)
+	return v, explain(err, doing)
 }
 
 // list is every row as a struct of T's fields in the columns' order.
 func list[T any](ctx context.Context, s *session, doing, sql string, args ...any) ([]T, error) {
-	rows, err := s.conn.Query(ctx, sql, args...)
+	conn, err := s.main(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := conn.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, explain(err, doing)
 	}

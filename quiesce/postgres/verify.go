@@ -36,11 +36,6 @@ func (s *session) Verify(ctx context.Context, recorded manifest.Database) (quies
 
 // look reads the evidence when the server is ready for it.
 func (s *session) look(ctx context.Context, recorded manifest.Database) (manifest.Database, error) {
-	if s.conn == nil || s.conn.IsClosed() {
-		if err := s.reconnect(ctx); err != nil {
-			return manifest.Database{}, err
-		}
-	}
 	now, err := s.Evidence(ctx)
 	if err == nil && !arrived(recorded, now) {
 		err = &quiesce.Refusal{Class: quiesce.ErrNotReady, What: "PostgreSQL is still in recovery", Remedy: "give it more time: lull/restore-deadline"}

@@ -60,7 +60,7 @@ func fenceRetries(t *testing.T, s *suite) {
 		return err
 	})
 	eventually(t, "the fence is attempted", func() bool { return len(s.server.Residue(t)) > idle })
-	for range 5 {
+	for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); { // several attempts' time
 		must(t, other.Write(within(t)))
 	}
 	pending(t, "a fence beside an open write transaction", fence)

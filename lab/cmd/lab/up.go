@@ -48,7 +48,7 @@ func daemonName(args []string) string {
 
 // up finds the daemon or starts it.
 func up(ctx context.Context, name string) (d *lab.Daemon, started bool, err error) {
-	if err := build(ctx); err != nil {
+	if _, err := build(ctx); err != nil {
 		return nil, false, err
 	}
 	l, err := lab.Open()

@@ -30,7 +30,7 @@ func build(dir string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", "build", "-tags", "failpoint", "-o", dir+"/", "./cmd/...")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-tags", "failpoint", "-o", dir+"/", "./cmd/...")
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build lull: %w\n%s", err, out)

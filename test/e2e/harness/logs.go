@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,28 +22,37 @@ func (d *Daemon) logsOnFailure(t testing.TB) {
 			return
 		}
 		show(t, d.Log, since)
-		for _, file := range d.criuLogs() {
-			show(t, file, 0)
-		}
+		showAll(t, d.logs())
 	})
 }
 
-// logsOnFailure shows the container's own output.
+// logsOnFailure shows the container's own output, and what CRIU and runc said
+// of it, before the container is removed with them.
 func (c *Container) logsOnFailure(t testing.TB) {
 	t.Cleanup(func() {
-		if t.Failed() {
-			show(t, c.Log, 0)
+		if !t.Failed() {
+			return
 		}
+		show(t, c.Log, 0)
+		others := func(path string) bool { return !strings.Contains(path, "/"+c.ID+"/") }
+		showAll(t, slices.DeleteFunc(c.Daemon.logs(), others))
 	})
 }
 
-// criuLogs are in bundles, in work folders and in checkpoints under way.
-func (d *Daemon) criuLogs() []string {
+func showAll(t testing.TB, files []string) {
+	for _, f := range files {
+		show(t, f, 0)
+	}
+}
+
+// logs are in bundles, in work folders, in checkpoints under way and with
+// lull's state.
+func (d *Daemon) logs() []string {
 	var found []string
 	for _, root := range []string{d.State, filepath.Join(d.Root, "io.containerd.runtime.v2.task"), d.Temp(), d.LullDir()} {
 		_ = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 			if err != nil {
-				return nil // it went away meanwhile
+				return nil //nolint:nilerr // it went away meanwhile
 			}
 			if e.IsDir() && e.Name() == "rootfs" {
 				return fs.SkipDir

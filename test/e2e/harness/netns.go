@@ -16,9 +16,9 @@ type pidCache struct {
 	pid int // guarded by mu; 0: unknown
 }
 
-// Inside runs f in the network namespace of the container as it is now: the
+// InNetNS runs f in the network namespace of the container as it is now: the
 // restored one's after a restore. It is a ledger.Inside.
-func (c *Container) Inside(f func() error) error {
+func (c *Container) InNetNS(f func() error) error {
 	path, err := c.netNS()
 	if err != nil {
 		return err

@@ -1,15 +1,11 @@
 package harness
 
 import (
-	"context"
 	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lull-containers/lull/test/ledger"
 )
@@ -24,6 +20,7 @@ const postgresData = "/var/lib/postgresql/data"
 type PostgresOptions struct {
 	Version string // 13, 17; none: 17
 	Rw      bool   // data folder in the rw layer; else on a bind mount
+	Volume  string // folder on the host for the bind mount; none: a new one
 	ContainerOptions
 }
 
@@ -42,24 +39,24 @@ func (d *Daemon) Postgres(t testing.TB, o PostgresOptions) *Postgres {
 	}
 	o.Image = "postgres:" + o.Version
 	o.Env = with(o.Env, "POSTGRES_PASSWORD", Canary)
-	volume := ""
-	if !o.Rw {
-		volume = d.Volume(t)
-		o.Mounts = with(o.Mounts, postgresData, volume)
+	if !o.Rw && o.Volume == "" {
+		o.Volume = d.Volume(t)
 	}
-	pg := d.Run(t, o.ContainerOptions).asPostgres(volume)
+	if o.Volume != "" {
+		o.Mounts = with(o.Mounts, postgresData, o.Volume)
+	}
+	pg := d.Run(t, o.ContainerOptions).AsPostgres()
+	pg.Volume = o.Volume
 	pg.WaitAnswer(t)
 	return pg
 }
 
 // AsPostgres takes a container that was made otherwise, by a restore for
 // example, for a PostgreSQL with the harness's password.
-func (c *Container) AsPostgres() *Postgres { return c.asPostgres("") }
-
-func (c *Container) asPostgres(volume string) *Postgres {
-	return &Postgres{Container: c, Volume: volume, PostgreSQL: ledger.PostgreSQL{
+func (c *Container) AsPostgres() *Postgres {
+	return &Postgres{Container: c, PostgreSQL: ledger.PostgreSQL{
 		Addr:   netip.MustParseAddrPort("127.0.0.1:5432"),
-		Inside: c.Inside,
+		Inside: c.InNetNS,
 		User:   "postgres", Password: Canary, Database: "postgres",
 	}}
 }
@@ -86,70 +83,4 @@ func (d *Daemon) Volume(t testing.TB) string {
 		}
 	})
 	return dir
-}
-
-// WaitAnswer waits until the server answers a query.
-func (p *Postgres) WaitAnswer(t testing.TB) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	for {
-		_, err := p.query(ctx, "SELECT 1")
-		if err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("PostgreSQL in container %s does not answer: %v", p.ID, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-// Query gives a query's only value, as text; NULL is "".
-func (p *Postgres) Query(t testing.TB, sql string, args ...any) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	value, err := p.query(ctx, sql, args...)
-	if err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	return value
-}
-
-// Exec runs statements, on a connection of their own.
-func (p *Postgres) Exec(t testing.TB, sql string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	err := p.connected(ctx, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, sql)
-		return err
-	})
-	if err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-}
-
-func (p *Postgres) query(ctx context.Context, sql string, args ...any) (value string, err error) {
-	err = p.connected(ctx, func(conn *pgx.Conn) error {
-		var v *string
-		if err := conn.QueryRow(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, args...)...).Scan(&v); err != nil {
-			return err
-		}
-		if v != nil {
-			value = *v
-		}
-		return nil
-	})
-	return value, err
-}
-
-func (p *Postgres) connected(ctx context.Context, f func(*pgx.Conn) error) error {
-	conn, err := p.Connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the answer is there already
-	return f(conn)
 }

@@ -19,7 +19,7 @@ func Require(t testing.TB) *lab.Lab {
 	}
 	l, err := lab.Open()
 	if err != nil {
-		t.Fatalf("%v; run `make lab` first", err)
+		t.Fatal(err)
 	}
 	return l
 }

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/containerd/containerd/api/types/task"
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/errdefs"
+
+	"github.com/lull-containers/lull/internal/cleanup"
+	"github.com/lull-containers/lull/internal/config"
+	"github.com/lull-containers/lull/internal/rpccode"
+	"github.com/lull-containers/lull/internal/state"
+	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/store"
+)
+
+// restoring is one restore under way.
+type restoring struct {
+	*app
+	client *containerd.Client
+	ref    string
+	opts   restoreOptions
+	cfg    config.Config
+	undo   cleanup.Stack
+
+	steps    stepClock
+	image    *store.Checkpoint
+	manifest *manifest.Manifest // nil: none
+	template store.Template
+	made     containerd.Container
+	done     restored
+}
+
+const undoPermit = "the permit"
+
+// undoTime bounds each undo.
+const undoTime = 30 * time.Second
+
+func newRestoring(a *app, client *containerd.Client, ref string, o restoreOptions) *restoring {
+	return &restoring{app: a, client: client, ref: ref, opts: o, steps: newStepClock(),
+		done: restored{Image: ref, Namespace: a.namespace}}
+}
+
+// run restores. Whatever goes wrong, nothing that it made is left.
+func (r *restoring) run(ctx context.Context) (restored, error) {
+	err := r.steps.run(ctx, r.progress, []stage{
+		{"open", r.open},
+		{"permit", r.permit},
+		{"container", r.create},
+		{"restore", r.start},
+		{"verify", r.verify},
+	})
+	if err != nil {
+		return r.done, errors.Join(r.asFailure(err), r.takeBack(ctx))
+	}
+	r.done.Steps = r.steps.steps
+	return r.done, r.keep(ctx)
+}
+
+func (r *restoring) takeBack(ctx context.Context) error {
+	if r.opts.keepLeft && r.made != nil {
+		fmt.Fprintf(r.errOut, "lull: left for you to look at: container %s\n", r.made.ID())
+		return nil
+	}
+	return r.undo.Run(ctx, undoTime)
+}
+
+// keep leaves everything as it is, but for a permit that nobody needed.
+func (r *restoring) keep(context.Context) error {
+	r.undo.Keep()
+	return r.withdraw()
+}
+
+func (r *restoring) asFailure(err error) error {
+	var coder exitCoder
+	if _, ok := rpccode.Of(err); ok || errors.As(err, &coder) || codeOfClass(err) != exitOther {
+		return err
+	}
+	return &failure{code: exitRestore, err: err}
+}
+
+// open judges what can be judged before anything is made; the shim judges
+// everything again.
+func (r *restoring) open(ctx context.Context) (err error) {
+	if r.cfg, err = r.config(); err != nil {
+		return err
+	}
+	if r.image, err = openCheckpoint(ctx, r.client, r.ref); err != nil {
+		return err
+	}
+	m, unusable, err := store.Manifest(ctx, r.client.ContentStore(), r.image)
+	if err != nil && !errors.Is(err, manifest.ErrMissing) {
+		return err
+	}
+	if unusable != nil {
+		return unusable
+	}
+	r.manifest = m
+	r.template, err = r.image.Template(ctx, r.client.ContentStore(), m, r.opts.name)
+	if err != nil {
+		return err
+	}
+	r.done.Container = r.template.ID
+	return r.free(ctx)
+}
+
+// free refuses a name that is in use, and says by what.
+func (r *restoring) free(ctx context.Context) error {
+	id := r.template.ID
+	s, err := r.loadSubject(ctx, r.client, id)
+	var coder exitCoder
+	if errors.As(err, &coder) && coder.ExitCode() == exitNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if s.alive() {
+		return fail(exitLives, "stop and delete it, or give the restored one another NAME",
+			"container %s is %s", id, map[bool]string{true: "paused", false: "running"}[s.status == task.Status_PAUSED])
+	}
+	return fail(exitExists, fmt.Sprintf("delete it with `ctr -n %s containers delete %s`, or give the restored one another NAME", s.namespace, id),
+		"there is a container %s", id)
+}
+
+func (r *restoring) permit(context.Context) error {
+	if r.opts.onDrift == "" {
+		return nil
+	}
+	r.undo.Push(undoPermit, func(context.Context) error { return r.withdraw() })
+	now := time.Now()
+	return state.Allow(r.cfg.StateDir, r.namespace, r.template.ID,
+		state.Permit{OnDrift: r.opts.onDrift, Created: now, Expires: now.Add(10 * time.Minute)})
+}
+
+// withdraw takes our permit away, if the shim has not used it.
+func (r *restoring) withdraw() error {
+	if r.opts.onDrift == "" {
+		return nil
+	}
+	_, _, err := state.Take(r.cfg.StateDir, r.namespace, r.template.ID, time.Now())
+	return err
+}
+
+func (r *restoring) create(ctx context.Context) (err error) {
+	r.made, err = r.image.Create(ctx, r.client, r.template, &r.undo)
+	return err
+}
+
+func (r *restoring) start(ctx context.Context) error {
+	r.done.Log = filepath.Join(r.cfg.StoreDir, "logs", r.namespace, r.template.ID+".log")
+	if err := os.MkdirAll(filepath.Dir(r.done.Log), 0o700); err != nil {
+		return err
+	}
+	r.undo.Push("the log", func(context.Context) error { return ignoreAbsent(os.Remove(r.done.Log)) })
+	t, err := r.image.Start(ctx, r.made, r.done.Log, &r.undo)
+	if err != nil {
+		return err
+	}
+	r.done.Pid, r.done.RunningMillis = int(t.Pid()), millis(time.Since(r.steps.began))
+	return nil
+}
+
+func ignoreAbsent(err error) error {
+	if errors.Is(err, os.ErrNotExist) || errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
