@@ -40,7 +40,7 @@ func Kernel() (Version, string, error) {
 }
 
 func (e Environment) criu(ctx context.Context, kernel Version) []Finding {
-	remedy := fmt.Sprintf("install CRIU %s or newer where containerd's PATH finds it (%s)", MinimumCRIU(kernel), e.Path)
+	remedy := fmt.Sprintf("install CRIU %s or newer on containerd's PATH", MinimumCRIU(kernel))
 	path, version, err := e.version(ctx, "criu")
 	if err != nil {
 		return []Finding{{Severity: Fail, Check: "criu", What: err.Error(), Remedy: remedy}}
@@ -69,7 +69,7 @@ func (e Environment) runc(ctx context.Context, kernel Version) Finding {
 	if name == "" {
 		name = "runc"
 	}
-	remedy := fmt.Sprintf("install runc %s or newer where containerd's PATH finds it (%s)", MinimumRunc(kernel), e.Path)
+	remedy := fmt.Sprintf("install runc %s or newer on containerd's PATH", MinimumRunc(kernel))
 	path, version, err := e.version(ctx, name)
 	if err != nil {
 		return Finding{Severity: Fail, Check: "runc", What: err.Error(), Remedy: remedy}

@@ -22,7 +22,7 @@ func (e Environment) Find(name string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%s is not on containerd's PATH", name)
+	return "", fmt.Errorf("%s is not on containerd's PATH (%s)", name, e.Path)
 }
 
 func executable(path string) error {

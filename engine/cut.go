@@ -41,6 +41,7 @@ type Cut struct {
 	poison   sync.Mutex
 	poisoned string // why the checkpoint can never be sealed; guarded by poison
 	dir      string // of the CRIU images, once known; guarded by poison
+	stop     context.CancelFunc // of the dump under way; guarded by poison
 }
 
 // NewCut begins a checkpoint of c.

@@ -23,7 +23,19 @@ type Request struct {
 // and the container frozen.
 func (k *Cut) Dump(ctx context.Context, by Dumper, r Request) (*manifest.Manifest, error) {
 	d := &dump{Cut: k, by: by, req: r}
-	err := k.rec.run(ctx, []step{
+	stoppable, done := k.stoppable(ctx)
+	defer done()
+	if err := k.rec.run(stoppable, k.unpoisoned(d.steps())); err != nil {
+		if poisoned := k.check(); poisoned != nil {
+			err = poisoned // what it made fail is of no interest
+		}
+		return nil, errors.Join(err, d.undo.Run(ctx, undoTime))
+	}
+	return d.manifest, nil
+}
+
+func (d *dump) steps() []step {
+	return []step{
 		{"require", d.require},
 		{"configure", d.configure},
 		{"sync", d.sync},
@@ -32,11 +44,7 @@ func (k *Cut) Dump(ctx context.Context, by Dumper, r Request) (*manifest.Manifes
 		{"pending", d.pending},
 		{"publish", d.publish},
 		{"seal", d.seal},
-	})
-	if err != nil {
-		return nil, errors.Join(err, d.undo.Run(ctx, undoTime))
 	}
-	return d.manifest, nil
 }
 
 // undoTime bounds each undo.
@@ -84,9 +92,10 @@ func (d *dump) configure(context.Context) error {
 }
 
 // dump runs CRIU. A capture counts only if the kernel said frozen before and
-// says so after: a checkpoint that stops the container has ended it.
+// says so after: a checkpoint that stops the container has ended it. A CRIU
+// under way is never stopped: the processes would run on with its code in them.
 func (d *dump) dump(ctx context.Context) error {
-	if err := d.by.Dump(ctx); err != nil {
+	if err := d.by.Dump(context.WithoutCancel(ctx)); err != nil {
 		return rpccode.Wrap(rpccode.Dump, err)
 	}
 	if d.req.Exit {
@@ -105,9 +114,6 @@ func (d *dump) pending(context.Context) error {
 }
 
 func (d *dump) seal(ctx context.Context) error {
-	if err := d.check(); err != nil {
-		return err
-	}
 	d.manifest.FrozenMillis = millis(time.Since(d.frozen))
 	d.manifest.Steps = d.rec.steps
 	return manifest.Seal(ctx, d.req.Dir, d.manifest)

@@ -13,19 +13,22 @@ import (
 // Freeze freezes the container, proves the fence, reads the connections and
 // hangs up. An error is the runtime's own, and nothing is frozen then.
 func (k *Cut) Freeze(ctx context.Context) error {
-	if err := k.rec.run(ctx, []step{{"freeze", k.freeze}}); err != nil {
+	if err := k.rec.run(ctx, k.freezeSteps()); err != nil {
 		k.hangUp()
 		return err
 	}
-	k.judge()
-	if err := k.rec.run(ctx, []step{{"survey", k.survey}}); err != nil {
+	if err := k.rec.run(ctx, k.surveySteps()); err != nil {
 		k.warn(err.Error())
 	}
+	k.judge()
 	start := time.Now()
 	k.hangUp()
 	k.rec.note("hang up", start, nil)
 	return nil
 }
+
+func (k *Cut) freezeSteps() []step { return []step{{"freeze", k.freeze}} }
+func (k *Cut) surveySteps() []step { return []step{{"survey", k.survey}} }
 
 func (k *Cut) freeze(ctx context.Context) error {
 	if err := k.runtime.Freeze(ctx); err != nil {
@@ -58,14 +61,26 @@ func (k *Cut) judge() {
 	if !k.fenced {
 		return
 	}
-	if age := k.frozen.Sub(k.proof); age >= fenceHold {
-		k.fenced = false
-		k.reason = fmt.Errorf("the fence was last proven %s before the freeze", age)
+	if k.reason = k.unproven(); k.reason != nil {
+		k.fenced, k.held = false, nil
 		return
 	}
 	if k.tx.InFlight == 0 {
 		k.level = manifest.Clean
 	}
+}
+
+// unproven says why the fence may not have stood at the freeze. It stands as
+// long as its connections do, and no longer than the server lets it.
+func (k *Cut) unproven() error {
+	if age := k.frozen.Sub(k.proof); age >= fenceHold {
+		return fmt.Errorf("the fence was last proven %s before the freeze", age)
+	}
+	ours, err := k.ourSockets()
+	if err == nil && (len(ours) == 0 || len(ours.In(procs.Established)) < len(ours)) {
+		err = errors.New("the agent or one of its connections was gone before the freeze, and the fence with it")
+	}
+	return err
 }
 
 // survey records what listens and who is connected, ours excepted.

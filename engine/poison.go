@@ -1,12 +1,14 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/lull-containers/lull/internal/durable"
+	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/manifest"
 )
 
@@ -16,6 +18,9 @@ func (k *Cut) Poison(reason string) error {
 	k.poison.Lock()
 	defer k.poison.Unlock()
 	k.poisoned = reason
+	if k.stop != nil {
+		k.stop()
+	}
 	var err error
 	if k.dir != "" {
 		err = manifest.Poison(k.dir, reason)
@@ -31,19 +36,45 @@ func (k *Cut) place(dir string) error {
 	k.poison.Lock()
 	defer k.poison.Unlock()
 	k.dir = dir
-	if k.poisoned != "" {
-		return errors.New(k.poisoned)
-	}
-	return nil
+	return k.poisonedError()
 }
 
+// check refuses to go on with a poisoned checkpoint.
 func (k *Cut) check() error {
 	k.poison.Lock()
 	defer k.poison.Unlock()
-	if k.poisoned != "" {
-		return errors.New(k.poisoned)
+	return k.poisonedError()
+}
+
+// poisonedError needs poison held.
+func (k *Cut) poisonedError() error {
+	if k.poisoned == "" {
+		return nil
 	}
-	return nil
+	return rpccode.Wrap(rpccode.Timeout, errors.New(k.poisoned))
+}
+
+// stoppable is a context that Poison ends, so that a long capture does not
+// keep the container frozen for nothing.
+func (k *Cut) stoppable(ctx context.Context) (context.Context, func()) {
+	ctx, stop := context.WithCancel(ctx)
+	k.poison.Lock()
+	defer k.poison.Unlock()
+	k.stop = stop
+	return ctx, stop
+}
+
+// unpoisoned has no step begin once the checkpoint is poisoned.
+func (k *Cut) unpoisoned(steps []step) []step {
+	for i, s := range steps {
+		steps[i].do = func(ctx context.Context) error {
+			if err := k.check(); err != nil {
+				return err
+			}
+			return s.do(ctx)
+		}
+	}
+	return steps
 }
 
 // markName is the file in a checkpoint's folder of the store that outlives a

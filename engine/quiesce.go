@@ -25,19 +25,23 @@ const (
 const fenceHold = 30 * time.Second
 
 // Quiesce brings the database as close to clean as the mode asks and ctx
-// allows. It returns no error: what failed is Reason, and the level says what
-// is left. Only the session's own locks are held afterwards.
+// allows. It returns no error: what failed is Reason, and the level is then
+// crash-consistent, however far it came: a flush that nobody witnessed proves
+// nothing. Only the session's own locks are held afterwards.
 func (k *Cut) Quiesce(ctx context.Context) {
-	if k.reason = k.rec.run(ctx, []step{{"locate", k.locate}, {"process tree", k.processTree}}); k.reason != nil {
+	if k.reason = k.rec.run(ctx, k.findSteps()); k.reason != nil || k.mode() == modeNone {
 		return
 	}
-	if k.mode() == modeNone {
-		return
-	}
-	if err := k.rec.run(ctx, k.quiesceSteps()); err != nil {
-		k.reason = err
+	if k.reason = k.rec.run(ctx, k.quiesceSteps()); k.reason != nil {
+		k.fenced, k.held = false, nil
 		k.hangUp()
+		return
 	}
+	k.level = manifest.Flushed
+}
+
+func (k *Cut) findSteps() []step {
+	return []step{{"locate", k.locate}, {"process tree", k.processTree}}
 }
 
 func (k *Cut) quiesceSteps() []step {
@@ -127,13 +131,7 @@ func (k *Cut) preflight(ctx context.Context) error {
 	return err
 }
 
-func (k *Cut) flush(ctx context.Context) error {
-	if err := k.session.Flush(ctx); err != nil {
-		return err
-	}
-	k.level = manifest.Flushed
-	return nil
-}
+func (k *Cut) flush(ctx context.Context) error { return k.session.Flush(ctx) }
 
 func (k *Cut) drain(ctx context.Context) (err error) {
 	policy := quiesce.Policy(k.c.Settings.InFlight)
@@ -188,16 +186,22 @@ func (k *Cut) hangUp() {
 	}
 }
 
-// ourEnds are the agent's connections. It lives in the container's network
-// namespace, so one table shows both ends.
+// ourEnds are the agent's connections.
 func (k *Cut) ourEnds() (procs.Table, error) {
+	all, err := k.ourSockets()
+	return all.In(procs.Established), err
+}
+
+// ourSockets are the agent's TCP sockets in any state. It lives in the
+// container's network namespace, so one table shows both ends.
+func (k *Cut) ourSockets() (procs.Table, error) {
 	if k.sockets == nil {
 		var err error
 		if k.sockets, err = procs.TCP(k.pid); err != nil {
 			return nil, err
 		}
 	}
-	return k.sockets.Connections(procs.SocketInodes([]int{k.session.Pid()})), nil
+	return k.sockets.Held(procs.SocketInodes([]int{k.session.Pid()})), nil
 }
 
 // awaitGone polls until no server-side socket of ours is established.

@@ -55,25 +55,23 @@ func (r *Restore) Steps() []manifest.Step { return r.rec.steps }
 
 // Open checks everything that needs no volume. Nothing is changed.
 func (r *Restore) Open(ctx context.Context) error {
-	return r.rec.run(ctx, []step{
-		{"manifest", r.open},
-		{"host", r.host},
-	})
+	return r.rec.run(ctx, r.openSteps())
 }
+
+func (r *Restore) openSteps() []step { return []step{{"manifest", r.open}, {"host", r.host}} }
 
 // Prepare checks or puts back the volumes, closes the network and configures
 // CRIU. The root file system is mounted and no process runs. After an error
 // everything is as it was.
 func (r *Restore) Prepare(ctx context.Context) error {
-	err := r.rec.run(ctx, []step{
-		{"volumes", r.volumes},
-		{"close network", r.closeNetwork},
-		{"configure", r.configure},
-	})
-	if err != nil {
+	if err := r.rec.run(ctx, r.prepareSteps()); err != nil {
 		return errors.Join(err, r.Abort(ctx))
 	}
 	return nil
+}
+
+func (r *Restore) prepareSteps() []step {
+	return []step{{"volumes", r.volumes}, {"close network", r.closeNetwork}, {"configure", r.configure}}
 }
 
 // Verify waits for the restored database and compares it with the record.
@@ -81,10 +79,11 @@ func (r *Restore) Prepare(ctx context.Context) error {
 func (r *Restore) Verify(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.c.Settings.RestoreDeadline)
 	defer cancel()
-	return r.rec.run(ctx, []step{
-		{"verify", r.verify},
-		{"open network", r.openNetwork},
-	})
+	return r.rec.run(ctx, r.verifySteps())
+}
+
+func (r *Restore) verifySteps() []step {
+	return []step{{"verify", r.verify}, {"open network", r.openNetwork}}
 }
 
 // Commit keeps what was restored; what was kept aside of the volumes is let go.

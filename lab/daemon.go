@@ -75,7 +75,11 @@ func (l *Lab) StartDaemon(ctx context.Context, c DaemonConfig) (*Daemon, error) 
 	if err := os.WriteFile(d.config(), []byte(d.configText()), 0o600); err != nil {
 		return nil, err
 	}
-	return d, d.start(ctx)
+	if err := d.start(ctx); err != nil {
+		// The error carries the log's end; half a daemon is of no use.
+		return nil, errors.Join(err, l.sweep(context.WithoutCancel(ctx), c.Name, keep...))
+	}
+	return d, nil
 }
 
 func (l *Lab) newDaemon(c DaemonConfig) (*Daemon, error) {

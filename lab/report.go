@@ -18,8 +18,8 @@ func NewReporter(f *os.File) (r Reporter, close func()) {
 	if !term.IsTerminal(int(f.Fd())) {
 		return &plainReporter{w: f}, func() {}
 	}
-	p := mpb.New(mpb.WithOutput(f), mpb.WithRefreshRate(120*time.Millisecond), mpb.WithAutoRefresh())
-	s := &spinReporter{plain: plainReporter{w: p}, progress: p, spin: map[string]*spinner{}}
+	p := mpb.New(mpb.WithOutput(f), mpb.WithRefreshRate(refresh), mpb.WithAutoRefresh())
+	s := &spinReporter{plain: plainReporter{w: p}, progress: p, line: map[string]*spinLine{}}
 	return s, p.Wait
 }
 
@@ -52,58 +52,66 @@ func doneLine(part string, took time.Duration, err error) string {
 	return fmt.Sprintf("built    %-22s %5.1f s", part, took.Seconds())
 }
 
-// spinReporter keeps one spinner for each part that is being built; finished
-// ones become lines above.
+// spinReporter keeps one line for each part, with a spinner while it is built.
 type spinReporter struct {
 	plain    plainReporter
 	progress *mpb.Progress
 
 	mu   sync.Mutex
-	spin map[string]*spinner // guarded by mu
+	line map[string]*spinLine // guarded by mu
 }
 
-type spinner struct {
-	bar  *mpb.Bar
+const refresh = 120 * time.Millisecond
+
+var frames = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+
+type spinLine struct {
+	bar   *mpb.Bar
+	part  string
+	begin time.Time
+
 	mu   sync.Mutex
 	step string // guarded by mu
+	done string // guarded by mu
 }
 
-func (s *spinner) say(step string) {
+func (s *spinLine) set(step, done string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.step = step
+	s.step, s.done = step, done
 }
 
-func (s *spinner) text(decor.Statistics) string {
+func (s *spinLine) text(decor.Statistics) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.step
+	if s.done != "" {
+		return s.done
+	}
+	took := time.Since(s.begin)
+	frame := frames[int(took/refresh)%len(frames)]
+	return fmt.Sprintf("%c        %-22s %5.1f s  %s", frame, s.part, took.Seconds(), s.step)
 }
 
 func (r *spinReporter) Note(line string) { r.plain.Note(line) }
 
 func (r *spinReporter) Start(part, version string) {
-	s := &spinner{step: version}
-	s.bar = r.progress.New(0, mpb.SpinnerStyle().PositionLeft(),
-		mpb.BarRemoveOnComplete(), mpb.BarWidth(2),
-		mpb.AppendDecorators(
-			decor.Name(part, decor.WC{W: 22, C: decor.DindentRight}),
-			decor.Elapsed(decor.ET_STYLE_MMSS, decor.WC{W: 7, C: decor.DindentRight}),
-			decor.Any(s.text)))
+	s := &spinLine{part: part, begin: time.Now(), step: version}
+	s.bar = r.progress.New(0, mpb.NopStyle(), mpb.PrependDecorators(decor.Any(s.text)))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.spin[part] = s
+	r.line[part] = s
 }
 
-func (r *spinReporter) Step(part, line string) { r.get(part).say(line) }
+func (r *spinReporter) Step(part, line string) { r.get(part).set(line, "") }
 
 func (r *spinReporter) Done(part string, took time.Duration, err error) {
-	r.plain.Done(part, took, err) // before the last spinner goes: later lines are lost
-	r.get(part).bar.Abort(true)
+	s := r.get(part)
+	s.set("", doneLine(part, took, err))
+	s.bar.Abort(false) // the line stays
 }
 
-func (r *spinReporter) get(part string) *spinner {
+func (r *spinReporter) get(part string) *spinLine {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.spin[part]
+	return r.line[part]
 }

@@ -1,15 +1,18 @@
 package shim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	tasktypes "github.com/containerd/containerd/api/types/task"
+	"github.com/containerd/log"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/internal/intent"
 	"github.com/lull-containers/lull/internal/state"
 )
 
@@ -39,10 +42,11 @@ func (t *task) running(ctx context.Context) bool {
 
 // pause makes a cut up to the freeze. On error nothing is frozen.
 func (t *task) pause(ctx context.Context) error {
-	cut := engine.NewCut(t.c, stock{service: t.inner, id: t.c.ID}, sessions{t.host, t.c.Network.Path})
+	c := t.intended(ctx)
+	cut := engine.NewCut(c, stock{service: t.inner, id: c.ID}, sessions{t.host, c.Network.Path})
 	t.gate.close("is being checkpointed")
 	t.phase(state.Quiescing)
-	t.quiesce(ctx, cut)
+	t.quiesce(ctx, cut, c.Settings.PauseBudget)
 	if err := cut.Freeze(ctx); err != nil {
 		t.gate.open()
 		t.phase(state.Open)
@@ -51,6 +55,22 @@ func (t *task) pause(ctx context.Context) error {
 	t.cut, t.thawed = cut, false
 	t.set(func(r *state.Record) { frozenRecord(r, cut) })
 	return nil
+}
+
+// intended is the container with the settings that a client announced for this
+// one pause.
+func (t *task) intended(ctx context.Context) *engine.Container {
+	i, ok, err := intent.Take(t.c.Paths.StateDir, t.c.Namespace, t.c.ID, time.Now())
+	if err != nil {
+		log.G(ctx).WithError(err).WithField("id", t.c.ID).Warn("lull: announced settings")
+	}
+	if !ok {
+		return t.c
+	}
+	c := *t.c
+	c.Settings.Mode = cmp.Or(i.Mode, c.Settings.Mode)
+	c.Settings.PauseBudget = cmp.Or(i.Budget, c.Settings.PauseBudget)
+	return &c
 }
 
 func frozenRecord(r *state.Record, cut *engine.Cut) {
@@ -63,8 +83,8 @@ func frozenRecord(r *state.Record, cut *engine.Cut) {
 	}
 }
 
-func (t *task) quiesce(ctx context.Context, cut *engine.Cut) {
-	ctx, done := t.quiescing(ctx, t.c.Settings.PauseBudget)
+func (t *task) quiesce(ctx context.Context, cut *engine.Cut, budget time.Duration) {
+	ctx, done := t.quiescing(ctx, budget)
 	defer done()
 	patience, cancel := context.WithTimeout(ctx, execPatience)
 	defer cancel()

@@ -28,7 +28,9 @@ func newRoot(a *app) *cobra.Command {
 	root.SetErr(a.errOut)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	a.flags(root)
-	root.AddCommand(psCommand(a), checkpointCommand(a), restoreCommand(a), inspectCommand(a), allowCommand(a), thawCommand(a), versionCommand(a), agentCommand(a), metadataCommand(a))
+	root.AddCommand(psCommand(a), checkpointCommand(a), restoreCommand(a), inspectCommand(a),
+		allowCommand(a), thawCommand(a), doctorCommand(a), versionCommand(a),
+		agentCommand(a), metadataCommand(a))
 	return root
 }
 

@@ -1,7 +1,6 @@
 package intent
 
 import (
-	"os"
 	"testing"
 	"time"
 )
@@ -29,21 +28,5 @@ func TestTake(t *testing.T) {
 		if _, ok, err := Take(dir, "default", "db", now); ok || err != nil {
 			t.Errorf("twice: %v, %v", ok, err)
 		}
-	}
-}
-
-func TestTakeGarbageOnce(t *testing.T) {
-	dir := t.TempDir()
-	if err := Announce(dir, "default", "db", Intent{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path(dir, "default", "db"), []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok, err := Take(dir, "default", "db", time.Now()); ok || err == nil {
-		t.Errorf("garbage: %v, %v", ok, err)
-	}
-	if _, ok, err := Take(dir, "default", "db", time.Now()); ok || err != nil {
-		t.Errorf("garbage stays: %v, %v", ok, err)
 	}
 }

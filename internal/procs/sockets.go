@@ -143,16 +143,27 @@ func (t Table) Listeners(held map[uint64]bool) []netip.AddrPort {
 	return slices.Compact(addrs)
 }
 
-// Connections are the established ones among the held sockets.
-func (t Table) Connections(held map[uint64]bool) Table {
-	var conns Table
+// Held are the sockets with these inodes.
+func (t Table) Held(inodes map[uint64]bool) Table {
+	return t.only(func(s Socket) bool { return inodes[s.Inode] })
+}
+
+// In are the sockets in one state.
+func (t Table) In(state int) Table {
+	return t.only(func(s Socket) bool { return s.State == state })
+}
+
+func (t Table) only(keep func(Socket) bool) (some Table) {
 	for _, s := range t {
-		if s.State == Established && held[s.Inode] {
-			conns = append(conns, s)
+		if keep(s) {
+			some = append(some, s)
 		}
 	}
-	return conns
+	return some
 }
+
+// Connections are the established ones among the held sockets.
+func (t Table) Connections(held map[uint64]bool) Table { return t.Held(held).In(Established) }
 
 // FarEnds are the established sockets whose other end is one of near.
 func (t Table) FarEnds(near Table) Table {

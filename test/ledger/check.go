@@ -124,7 +124,7 @@ func (c *checker) checkProgress() {
 	}
 	moved := map[int]bool{}
 	for _, a := range c.ordered {
-		if _, there := c.present[a.Attempt]; there && a.Outcome == Committed && a.Sent > c.ProgressAfter {
+		if a.Outcome == Committed && a.Sent > c.ProgressAfter {
 			moved[a.Client] = true
 		}
 	}

@@ -104,6 +104,9 @@ func TestCheckFindsPlantedViolations(t *testing.T) {
 		"clean with a client that never wrote": {atCut, func(sc *scene) {
 			sc.event(300*ms, Connected, Entry{Client: 7})
 		}, nil},
+		"clean without what was sent before the cut and answered in it": {atCut, func(sc *scene) {
+			sc.answer(sc.send(7, 1, 95), Acked, 130)
+		}, nil},
 		"hole that was acknowledged": {atCut, func(sc *scene) {
 			dropEntry(&sc.s, 1, 2, true)
 		}, []string{"hole 1 2 -1", "lost 1 2 -1"}},
@@ -141,6 +144,9 @@ func TestCheckFindsPlantedViolations(t *testing.T) {
 			sc.s.Balances[sc.s.Legs[0].Account] -= sc.s.Legs[0].Amount
 			sc.s.Legs = sc.s.Legs[1:]
 		}, []string{"torn 0 1 -1", "sum -1 0 -1"}},
+		"half a transfer, balances whole": {atCut, func(sc *scene) {
+			sc.s.Legs = sc.s.Legs[1:]
+		}, []string{"torn 0 1 -1", "balance -1 0 1", "sum -1 0 -1"}},
 		"transfer without its entry": {atCut, func(sc *scene) {
 			dropEntry(&sc.s, 1, 4, false)
 		}, []string{"torn 1 4 -1"}},
@@ -167,6 +173,16 @@ func TestCheckFindsPlantedViolations(t *testing.T) {
 			sc.s.Balances[0] += sc.s.Balances[2]
 			delete(sc.s.Balances, 2)
 		}, []string{"balance -1 0 0", "balance -1 0 2"}},
+		"accounts gone whose transfers cancel out": {atCut, func(sc *scene) {
+			there := Entry{Client: 7, Seq: 1, Attempt: 71, From: 3, To: 4, Amount: 5}
+			back := Entry{Client: 7, Seq: 2, Attempt: 72, From: 4, To: 3, Amount: 5}
+			for _, e := range []Entry{there, back} {
+				sc.event(50*ms, Sent, sc.keep(e))
+				sc.answer(e, Acked, 51)
+			}
+			delete(sc.s.Balances, 3)
+			delete(sc.s.Balances, 4)
+		}, []string{"balance -1 0 3", "balance -1 0 4"}},
 		"entry that nobody sent": {atCut, func(sc *scene) {
 			sc.keep(Entry{Client: 2, Seq: 4, Attempt: 99, From: 0, To: 1, Amount: 3})
 		}, []string{"stranger 2 4 -1"}},
@@ -199,6 +215,11 @@ func TestCheckFindsPlantedViolations(t *testing.T) {
 		"continues, one client stuck": {Continues(100*ms, 200*ms, 400*ms), func(sc *scene) {
 			sc.write(0, 5, 410)
 			sc.write(1, 5, 420)
+		}, []string{"stuck 2 0 -1"}},
+		"continues, one client without an answer": {Continues(100*ms, 200*ms, 400*ms), func(sc *scene) {
+			sc.write(0, 5, 410)
+			sc.write(1, 5, 420)
+			sc.answer(sc.keep(sc.send(2, 4, 430)), Lost, 431)
 		}, []string{"stuck 2 0 -1"}},
 		"continues, but lost what it acknowledged since": {Continues(100*ms, 200*ms, 400*ms), func(sc *scene) {
 			sc.write(0, 5, 410)

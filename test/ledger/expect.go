@@ -25,7 +25,7 @@ type Expect struct {
 	// Rollbacks are all restores that took the database back.
 	Rollbacks []Rollback
 	// ProgressAfter, unless 0, asks for an acknowledged entry of every client
-	// that was sent after this instant and is there.
+	// that was sent after this instant.
 	ProgressAfter time.Duration
 }
 

@@ -120,6 +120,7 @@ func TestLoadNoticesATornImage(t *testing.T) {
 	l.wait(t, 5)
 	early := l.copy()
 	l.wait(t, 5)
+	l.wait(t, 5) // so that every client sent something after the other's acknowledgement
 	late := l.copy()
 	l.run.Stop()
 	torn := State{Balances: map[int]int64{}}
