@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/lull-containers/lull/internal/failpoint"
 	"github.com/lull-containers/lull/quiesce"
 )
 
@@ -37,6 +38,9 @@ func (r request) context() (context.Context, context.CancelFunc) {
 }
 
 func (s *server) do(ctx context.Context, r request) (any, error) {
+	if err := failpoint.Hit("agent." + r.Method); err != nil {
+		return nil, err
+	}
 	if r.Method == methodOpen {
 		return nil, s.open(ctx, r)
 	}

@@ -39,8 +39,8 @@ type Cut struct {
 	sockets  procs.Table // of the network namespace, as surveyed
 
 	poison   sync.Mutex
-	poisoned string // why the checkpoint can never be sealed; guarded by poison
-	dir      string // of the CRIU images, once known; guarded by poison
+	poisoned string             // why the checkpoint can never be sealed; guarded by poison
+	dir      string             // of the CRIU images, once known; guarded by poison
 	stop     context.CancelFunc // of the dump under way; guarded by poison
 }
 

@@ -29,9 +29,13 @@ const fenceHold = 30 * time.Second
 // crash-consistent, however far it came: a flush that nobody witnessed proves
 // nothing. Only the session's own locks are held afterwards.
 func (k *Cut) Quiesce(ctx context.Context) {
-	if k.reason = k.rec.run(ctx, k.findSteps()); k.reason != nil || k.mode() == modeNone {
-		return
+	if k.reason = k.rec.run(ctx, k.findSteps()); k.reason == nil && k.mode() != modeNone {
+		k.calm(ctx)
 	}
+}
+
+// calm talks to the database.
+func (k *Cut) calm(ctx context.Context) {
 	if k.reason = k.rec.run(ctx, k.quiesceSteps()); k.reason != nil {
 		k.fenced, k.held = false, nil
 		k.hangUp()

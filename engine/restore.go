@@ -145,8 +145,7 @@ func (r *Restore) verify(ctx context.Context) error {
 	if err != nil {
 		return rpccode.Wrap(rpccode.Evidence, fmt.Errorf("the restored database does not answer: %w", err))
 	}
-	defer s.Kill()
-	return r.compare(ctx, s)
+	return errors.Join(r.compare(ctx, s), s.Kill())
 }
 
 // connect tries until the database lets the agent in or ctx ends.

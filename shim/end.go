@@ -2,6 +2,8 @@ package shim
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
@@ -62,7 +64,7 @@ func Sweep(ctx context.Context, cfg config.Config, id string) error {
 	}
 	dir := state.Dir(cfg.StateDir, ns, id)
 	rec, err := state.Read(dir)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil // no database's
 	}
 	var undo cleanup.Stack

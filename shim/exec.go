@@ -27,8 +27,10 @@ func (s *Service) Exec(ctx context.Context, r *taskAPI.ExecProcessRequest) (*emp
 // startExec starts a process that Exec admitted, unless the gate has closed
 // since.
 func (s *Service) startExec(ctx context.Context, t *task, r *taskAPI.StartRequest) (*taskAPI.StartResponse, error) {
-	if err := t.gate.enter(r.ExecID); err != nil {
+	started, err := t.gate.start(r.ExecID)
+	if err != nil {
 		return nil, fail(err)
 	}
+	defer started()
 	return s.TTRPCTaskService.Start(ctx, r)
 }

@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -16,11 +17,19 @@ import (
 type gate struct {
 	mu     sync.Mutex
 	closed string          // why; empty: open. guarded by mu
-	execs  map[string]bool // exec ids that were started and not deleted; guarded by mu
+	execs  map[string]bool // exec ids that were admitted and not deleted; true while one is being started; guarded by mu
 }
 
 // enter admits an exec, or says Unavailable and why.
-func (g *gate) enter(id string) error {
+func (g *gate) enter(id string) error { return g.admit(id, false) }
+
+// start is enter for an exec that is about to run: until started is called
+// nobody else can tell whether it does.
+func (g *gate) start(id string) (started func(), err error) {
+	return func() { g.mark(id, false) }, g.admit(id, true)
+}
+
+func (g *gate) admit(id string, starting bool) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed != "" {
@@ -29,8 +38,17 @@ func (g *gate) enter(id string) error {
 	if g.execs == nil {
 		g.execs = map[string]bool{}
 	}
-	g.execs[id] = true
+	g.execs[id] = starting
 	return nil
+}
+
+// mark changes nothing for an exec that was deleted meanwhile.
+func (g *gate) mark(id string, starting bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, ok := g.execs[id]; ok {
+		g.execs[id] = starting
+	}
 }
 
 func (g *gate) leave(id string) {
@@ -47,14 +65,11 @@ func (g *gate) close(why string) {
 
 func (g *gate) open() { g.close("") }
 
-func (g *gate) ids() []string {
+// admitted is a copy: id → being started.
+func (g *gate) admitted() map[string]bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	var ids []string
-	for id := range g.execs {
-		ids = append(ids, id)
-	}
-	return ids
+	return maps.Clone(g.execs)
 }
 
 // awaitExecs waits until the exec'd processes have ended, or ctx has. It
@@ -74,7 +89,11 @@ func (t *task) awaitExecs(ctx context.Context) int {
 }
 
 func (t *task) runningExecs(ctx context.Context) (n int) {
-	for _, id := range t.gate.ids() {
+	for id, starting := range t.gate.admitted() {
+		if starting {
+			n++
+			continue
+		}
 		st, err := t.inner.State(context.WithoutCancel(ctx), &taskAPI.StateRequest{ID: t.c.ID, ExecID: id})
 		if err == nil && st.Status == tasktypes.Status_RUNNING {
 			n++

@@ -11,7 +11,6 @@ import (
 
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/cleanup"
-	"github.com/lull-containers/lull/internal/config"
 	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/shim/logpipe"
 )
@@ -21,7 +20,6 @@ type task struct {
 	c       *engine.Container
 	inner   taskAPI.TTRPCTaskService
 	host    Host
-	config  config.Config
 	gate    gate
 	undo    cleanup.Stack // of what lasts as long as the task
 	leases  []lease

@@ -102,8 +102,9 @@ func create(ctx context.Context, client *containerd.Client, t *Template, undo *c
 
 const registerTimeout = 10 * time.Second
 
+// ignoreGone knows errors as they are and as they cross an RPC.
 func ignoreGone(err error) error {
-	if errdefs.IsNotFound(errgrpc.ToNative(err)) {
+	if errdefs.IsNotFound(err) || errdefs.IsNotFound(errgrpc.ToNative(err)) {
 		return nil
 	}
 	return err

@@ -343,11 +343,9 @@ func TestWitnessEndsWithTheMount(t *testing.T) {
 	if d := compare(t, dir+"/db", l); d.Any() || d.Hashed != 1 {
 		t.Errorf("after a new mount: %v, %d read", d, d.Hashed)
 	}
-	must(t, unix.Mount("tmpfs", dir+"/db", "tmpfs", 0, "")) // for the clean-up's second unmount to have work
 	if !strings.HasPrefix(l.Header.Witness, mustBoot(t)) {
 		t.Errorf("witness %q", l.Header.Witness)
 	}
-	must(t, unix.Unmount(dir+"/db", 0))
 }
 
 func mustBoot(t *testing.T) string {

@@ -77,9 +77,14 @@ func (r *restoring) keep(context.Context) error {
 	return r.withdraw()
 }
 
+// asFailure gives an error without a code the one of this command.
 func (r *restoring) asFailure(err error) error {
 	var coder exitCoder
-	if _, ok := rpccode.Of(err); ok || errors.As(err, &coder) || codeOfClass(err) != exitOther {
+	code, ok := rpccode.Of(err)
+	if code == rpccode.Drift {
+		return withRemedy(err, "here: lull restore --rollback or --cold")
+	}
+	if ok || errors.As(err, &coder) || codeOfClass(err) != exitOther {
 		return err
 	}
 	return &failure{code: exitRestore, err: err}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,10 +36,19 @@ func (c *stepClock) run(ctx context.Context, progress func(string, ...any), stag
 		c.steps = append(c.steps, manifest.Step{Name: s.name,
 			Start: millis(start.Sub(c.began)), Millis: millis(time.Since(start))})
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			return named(s.name, err)
 		}
 	}
 	return nil
+}
+
+// named says where an error came from, unless it explains itself.
+func named(stage string, err error) error {
+	var coder exitCoder
+	if errors.As(err, &coder) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", stage, err)
 }
 
 // millis is a duration in milliseconds, to the microsecond.

@@ -36,6 +36,10 @@ func TestB(t *testing.T) { t.Run("one", func(t *testing.T) {}); t.Run("two", fun
 			source: `func TestA(t *testing.T) { t.Cleanup(func() { t.Error("left behind") }); t.Run("one", func(t *testing.T) {}) }`,
 			want:   "failed:\n  case TestA\n1 passed, 1 failed, 0 skipped\n",
 		},
+		"subtest with a slash in its name": {
+			source: `func TestA(t *testing.T) { t.Run("read/write", func(t *testing.T) {}); t.Run("a/b", func(t *testing.T) { t.Error("x") }) }`,
+			want:   "failed:\n  case TestA/a/b\n1 passed, 1 failed, 0 skipped\n",
+		},
 		"silent skip": {
 			source: `func TestA(t *testing.T) {}
 func TestB(t *testing.T) { t.SkipNow() }`,

@@ -22,7 +22,8 @@ type event struct {
 // test is one test, subtest or, with an empty name, package.
 type test struct {
 	pkg, name string
-	result    string // pass, fail, skip; empty: it began and never ended
+	began     bool   // false for a name that only stands in a subtest's
+	result    string // pass, fail, skip; empty: it never ended
 	output    []string
 	children  int
 }
@@ -71,7 +72,7 @@ func (s *summary) add(e event) {
 		t.result = e.Action
 		s.progress.ended(t, e.Elapsed)
 	case "run", "start":
-		s.get(e.Package, e.Test)
+		s.get(e.Package, e.Test).began = true
 	case "output":
 		t := s.get(e.Package, e.Test)
 		t.output = append(t.output, e.Output)

@@ -27,7 +27,7 @@ func (s *summary) verdict(forbidden *regexp.Regexp) verdict {
 			v.skip(t, forbidden)
 		case t.result == "fail" && !explained[t]:
 			v.failed = append(v.failed, t.String())
-		case t.result == "" && !explained[t]:
+		case t.result == "" && t.began && !explained[t]:
 			v.failed = append(v.failed, t.String()+": it never ended")
 		case t.result == "pass" && t.children == 0 && t.name != "":
 			v.passed++
@@ -41,7 +41,7 @@ func (s *summary) verdict(forbidden *regexp.Regexp) verdict {
 func (s *summary) explained() map[*test]bool {
 	up := map[*test]bool{}
 	for _, t := range s.tests {
-		if t.result == "fail" || t.result == "" {
+		if t.result == "fail" || t.result == "" && t.began {
 			for p := s.parent(t); p != nil; p = s.parent(p) {
 				up[p] = true
 			}

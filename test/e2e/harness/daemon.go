@@ -18,9 +18,10 @@ const stockShim = "containerd-shim-runc-v2"
 
 // Options say how a daemon is started.
 type Options struct {
-	Stock  bool     // leave lull out: containerd finds its own shim
-	Config string   // lines of lull's configuration file, after the harness's own
-	Env    []string // NAME=VALUE of the daemon and its shims
+	Stock   bool     // leave lull out: containerd finds its own shim
+	Config  string   // lines of lull's configuration file, after the harness's own
+	Env     []string // NAME=VALUE of the daemon and its shims
+	BinDirs []string // first on PATH of the daemon and its shims
 }
 
 // Daemon is a containerd of the lab for tests.
@@ -59,9 +60,9 @@ func start(l *lab.Lab, bin, name string, o Options) (*Daemon, error) {
 	if err := d.writeConfig(name, o); err != nil {
 		return nil, err
 	}
-	c := lab.DaemonConfig{Name: name, Env: append(o.Env, "LULL_FAILPOINTS="+d.Failpoints)}
+	c := lab.DaemonConfig{Name: name, Env: append(o.Env, "LULL_FAILPOINTS="+d.Failpoints), BinDirs: o.BinDirs}
 	if !o.Stock {
-		c.BinDirs = []string{d.bin}
+		c.BinDirs = append(c.BinDirs, d.bin)
 	}
 	var err error
 	d.Daemon, err = l.StartDaemon(ctx, c)

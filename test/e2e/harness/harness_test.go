@@ -75,6 +75,7 @@ func TestHarness(t *testing.T) {
 			d := tt.daemon(t)
 			pg := d.Postgres(t, tt.run)
 			before := answers(t, pg, pg.SetupTutorial)
+			bench := pg.Pgbench(t, 1, 1)
 			l := pg.Load(t, 3)
 			l.Wait(t, 20)
 			copied := d.Volume(t)
@@ -87,6 +88,9 @@ func TestHarness(t *testing.T) {
 			again := d.Postgres(t, tt.run)
 			l.Wait(t, 5)
 			l.Check(t, ledger.Intact())
+			if got := bench.Stop(); got.Starts < 2 {
+				t.Errorf("pgbench was not started again: %+v", got)
+			}
 			again.Remove(t)
 
 			tt.run.Volume = copied

@@ -62,14 +62,26 @@ func (l *Load) Cut(makeIt func()) (start, end time.Duration) {
 	return start, l.Log.Now()
 }
 
-// Check stops the load, reads the ledger from the database and holds it
+// Check stops the load, reads the ledger from its database and holds it
 // against the log.
 func (l *Load) Check(t testing.TB, x ledger.Expect) *ledger.Report {
 	t.Helper()
 	l.Stop()
+	return l.check(t, l.store, x)
+}
+
+// CheckCopy holds another server's ledger against the log, a clone's for
+// example, which the load does not write to. The load goes on.
+func (l *Load) CheckCopy(t testing.TB, p *Postgres, x ledger.Expect) *ledger.Report {
+	t.Helper()
+	return l.check(t, p.Store(), x)
+}
+
+func (l *Load) check(t testing.TB, store ledger.Store, x ledger.Expect) *ledger.Report {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	state, err := l.store.Read(ctx)
+	state, err := store.Read(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,4 +93,21 @@ func (l *Load) Check(t testing.TB, x ledger.Expect) *ledger.Report {
 		t.Errorf("the database is not as it must be:\n%s", r)
 	}
 	return r
+}
+
+// Pgbench makes pgbench's tables and keeps its standard load going, over
+// restores too, until the test ends or stops it. Its errors are in its result
+// and fail nothing.
+func (p *Postgres) Pgbench(t testing.TB, scale, clients int) *ledger.RunningPgbench {
+	t.Helper()
+	b := ledger.Pgbench{
+		Server: p.PostgreSQL, Program: p.Container.Daemon.Lab.Path("pgbench"),
+		Scale: scale, Clients: clients, Jobs: 1,
+	}
+	if err := b.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	run := b.Start(context.WithoutCancel(t.Context()))
+	t.Cleanup(func() { run.Stop() })
+	return run
 }

@@ -1,0 +1,132 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/lull-containers/lull/lab"
+	"github.com/lull-containers/lull/lab/demo/screen"
+)
+
+// name is the daemon's.
+const name = "demo"
+
+const (
+	image    = "docker.io/library/postgres:13"
+	dataDir  = "/var/lib/postgresql/data"
+	password = "testpass" // the tutorial's; it protects nothing
+)
+
+// stage is what all acts share: a private containerd with lull in place.
+type stage struct {
+	lab    *lab.Lab
+	say    *screen.Screen
+	bin    string
+	daemon *lab.Daemon
+	last   *act // the act before, whose database may still run
+}
+
+// open starts the daemon with lull's folder first on its PATH: that alone puts
+// lull's shim in the stock one's place.
+func (s *stage) open(ctx context.Context) error {
+	if err := s.programs(); err != nil {
+		return err
+	}
+	if err := s.writeConfig(); err != nil {
+		return err
+	}
+	done := s.say.Live("starting a private containerd with PostgreSQL 13", nil)
+	defer done()
+	d, err := s.lab.StartDaemon(ctx, lab.DaemonConfig{Name: name, BinDirs: []string{s.bin}})
+	if errors.Is(err, lab.ErrRunning) {
+		return fmt.Errorf("%w; it was kept by an earlier demo: end it with `make lab-down`", err)
+	}
+	if err != nil {
+		return err
+	}
+	s.daemon = d
+	if err := s.writeFiles(); err != nil {
+		return err
+	}
+	return d.Import(ctx, image)
+}
+
+// programs makes sure that lull is built.
+func (s *stage) programs() error {
+	for _, p := range []string{"lull", "containerd-shim-lull-v2", "containerd-shim-runc-v2"} {
+		if _, err := os.Stat(filepath.Join(s.bin, p)); err != nil {
+			return fmt.Errorf("lull is not built: %w; `make build` does it", err)
+		}
+	}
+	return nil
+}
+
+// writeConfig makes lull keep everything in the daemon's folders.
+func (s *stage) writeConfig() error {
+	run, data := s.lab.RunDir(name), s.lab.DataDir(name)
+	text := fmt.Sprintf("state_dir = %q\nstore_dir = %q\nstock_shim = %q\nlull = %q\n",
+		filepath.Join(run, "lull"), filepath.Join(data, "captures"),
+		s.lab.Path("containerd-shim-runc-v2"), filepath.Join(s.bin, "lull"))
+	if err := os.MkdirAll(run, 0o711); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(run, "lull.toml"), []byte(text), 0o644)
+}
+
+// writeFiles writes what the commands need: the database's environment, and
+// that of a shell which looks around.
+func (s *stage) writeFiles() error {
+	if err := os.WriteFile(s.envFile(), []byte("POSTGRES_PASSWORD="+password+"\n"), 0o600); err != nil {
+		return err
+	}
+	var b strings.Builder
+	for _, e := range append(s.daemon.ClientEnv(), s.lullConfig(), "PGHOST=127.0.0.1", "PGUSER=postgres", "PGPASSWORD="+password) {
+		key, value, _ := strings.Cut(e, "=")
+		fmt.Fprintf(&b, "export %s=%s\n", key, screen.Join([]string{value}))
+	}
+	return os.WriteFile(s.shellFile(), []byte(b.String()), 0o600)
+}
+
+func (s *stage) envFile() string    { return filepath.Join(s.daemon.Dir, "postgres.env") }
+func (s *stage) shellFile() string  { return filepath.Join(s.daemon.Dir, "env") }
+func (s *stage) lullConfig() string { return "LULL_CONFIG=" + s.daemon.LullConfig() }
+
+// volume makes an empty folder for a bind mount.
+func (s *stage) volume(of string) (string, error) {
+	dir := filepath.Join(s.daemon.Data, of)
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// closeTime bounds the end, which ctx does not cut short.
+const closeTime = time.Minute
+
+// close ends everything, or says how to look around.
+func (s *stage) close(ctx context.Context, keep bool) error {
+	if s.daemon == nil {
+		return os.RemoveAll(s.lab.RunDir(name))
+	}
+	if keep {
+		s.lookAround()
+		return nil
+	}
+	if ctx.Err() != nil {
+		s.say.Say("interrupted: cleaning up")
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	return s.daemon.Stop(ctx)
+}
+
+func (s *stage) lookAround() {
+	s.say.Title("Look around")
+	s.say.Say("As root. The second line ends the demo and removes everything.")
+	s.say.Command([]string{".", s.shellFile()})
+	s.say.Command([]string{"lull", "ps"})
+	s.say.Command([]string{"ctr", "images", "ls"})
+	s.say.Command([]string{"make", "lab-down"})
+}
