@@ -147,6 +147,15 @@ func TestPoison(t *testing.T) {
 	}
 }
 
+func TestStepNames(t *testing.T) {
+	if got := CheckpointSteps(); got[0] != "locate" || got[len(got)-1] != "seal" || !slices.Contains(got, "fence") {
+		t.Errorf("%q", got)
+	}
+	if got := RestoreSteps(); got[0] != "manifest" || got[len(got)-1] != "open network" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestPortsOf(t *testing.T) {
 	got := portsOf([]string{"127.0.0.1:5432", "[::1]:5432", "10.0.0.1:6432", "nonsense"})
 	if !slices.Equal(got, []uint16{5432, 6432}) {

@@ -65,12 +65,13 @@ func locked(dir string, do func() error) error {
 	if err := flock(int(f.Fd())); err != nil {
 		return fmt.Errorf("lock the checkpoint folder %s: %w", dir, err)
 	}
-	return do()
+	return errors.Join(do(), unix.Flock(int(f.Fd()), unix.LOCK_UN))
 }
 
+// flock waits for the lock. Whoever has it only writes one small file.
 func flock(fd int) error {
 	for {
-		if err := unix.Flock(fd, unix.LOCK_EX); err != unix.EINTR {
+		if err := unix.Flock(fd, unix.LOCK_EX); !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}

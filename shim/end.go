@@ -15,6 +15,7 @@ import (
 	"github.com/lull-containers/lull/internal/netgate"
 	"github.com/lull-containers/lull/internal/netns"
 	"github.com/lull-containers/lull/internal/state"
+	"github.com/lull-containers/lull/volume"
 )
 
 // Kill never waits for lull, and ends a quiesce that is under way.
@@ -69,6 +70,9 @@ func Sweep(ctx context.Context, cfg config.Config, id string) error {
 	}
 	var undo cleanup.Stack
 	undo.Push("the state folder", func(context.Context) error { return state.Remove(dir) })
+	undo.Push("the leases", func(context.Context) error {
+		return volume.SweepLeases(leaseDir(cfg.StateDir), ns, id)
+	})
 	undo.Push("the network namespace", func(context.Context) error { return netns.Remove(state.NetNS(dir)) })
 	undo.Push("the closed network", func(context.Context) error {
 		return netgate.Gate{NetNS: rec.NetNS, Name: netgate.Name(ns, id)}.Open()

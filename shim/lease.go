@@ -40,7 +40,7 @@ func (t *task) lease(ctx context.Context) error {
 }
 
 func (t *task) leaseOne(dir string) error {
-	l, err := volume.AcquireLease(filepath.Join(t.c.Paths.StateDir, "leases"), dir, volume.Holder{Container: t.c.ID, Namespace: t.c.Namespace})
+	l, err := volume.AcquireLease(leaseDir(t.c.Paths.StateDir), dir, volume.Holder{Container: t.c.ID, Namespace: t.c.Namespace})
 	if err != nil {
 		return err
 	}
@@ -49,6 +49,8 @@ func (t *task) leaseOne(dir string) error {
 	t.leases = append(t.leases, lease{l, release})
 	return nil
 }
+
+func leaseDir(stateDir string) string { return filepath.Join(stateDir, "leases") }
 
 // lease is released once, by whoever comes first: the end of the process or
 // of the task.

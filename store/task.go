@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/containerd/containerd/api/types"
@@ -18,11 +19,32 @@ import (
 // and deleting the task is pushed on undo.
 func (c *Checkpoint) Start(ctx context.Context, made containerd.Container, logFile string, undo *cleanup.Stack) (containerd.Task, error) {
 	undo.Push("task "+made.ID(), func(ctx context.Context) error { return end(ctx, made) })
-	task, err := made.NewTask(ctx, cio.LogFile(logFile), c.withMemory)
+	task, err := made.NewTask(ctx, logTo(logFile), c.withMemory)
 	if err != nil {
 		return nil, err
 	}
 	return task, task.Start(ctx)
+}
+
+// logTo has the shim copy a task's output into a file: with fifos, a task blocks
+// as soon as nobody reads them.
+func logTo(path string) cio.Creator {
+	return func(id string) (cio.IO, error) {
+		io, err := cio.LogFile(path)(id)
+		return withInput{io}, err
+	}
+}
+
+// withInput is a task's IO with an input that is at its end. Without one runc
+// hands the restored process the host's /dev/null in the place of the pipe that
+// it had, and the next checkpoint fails on it.
+type withInput struct{ cio.IO }
+
+// Config adds the input.
+func (w withInput) Config() cio.Config {
+	c := w.IO.Config()
+	c.Stdin = os.DevNull
+	return c
 }
 
 // withMemory makes a new task continue from the checkpoint.

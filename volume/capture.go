@@ -138,7 +138,7 @@ func (r *Result) Discard() error {
 func (r *Result) close() error {
 	dir := r.dir
 	r.dir = nil
-	return dir.Close()
+	return unlock(dir)
 }
 
 func newResult(src, dst string) (*Result, error) {

@@ -56,6 +56,7 @@ func allocated(t *testing.T, root string) int64 {
 }
 
 func TestCaptureKeepsEverything(t *testing.T) {
+	t.Parallel()
 	for _, hash := range []bool{true, false} {
 		t.Run(fmt.Sprintf("hash %t", hash), func(t *testing.T) {
 			src, store := tempDir(t), tempDir(t)
@@ -95,8 +96,9 @@ func onlyIn(t *testing.T, dir string, want ...string) {
 // Whatever a tree looks like, its capture compares equal, and one changed
 // byte does not.
 func TestCaptureOfRandomTrees(t *testing.T) {
+	t.Parallel()
 	needRoot(t)
-	for seed := range uint64(25) {
+	for seed := range uint64(15) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			src, dst := tempDir(t), tempDir(t)+"/capture"
 			randomTree(t, src, seed)
@@ -131,6 +133,7 @@ func flip(path string, at int64) error {
 }
 
 func TestCaptureClonesWhereItCan(t *testing.T) {
+	t.Parallel()
 	if !ownMounts(t) {
 		return
 	}

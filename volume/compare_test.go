@@ -126,6 +126,7 @@ func relink(path, target string) error {
 }
 
 func TestCompare(t *testing.T) {
+	t.Parallel()
 	for name, c := range comparisons {
 		t.Run(name, func(t *testing.T) {
 			root := tempDir(t)

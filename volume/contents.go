@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -17,28 +18,34 @@ const copyBuffer = 256 << 10
 // other things to do.
 func workers() int { return min(2, runtime.GOMAXPROCS(0)) }
 
-// each runs do for 0 … n-1, a few at a time, until one fails.
-func each(ctx context.Context, n int, do func(context.Context, int) error) error {
-	g, inner := errgroup.WithContext(ctx)
-	g.SetLimit(workers())
-	for i := range n {
-		if inner.Err() != nil {
-			break
-		}
-		g.Go(func() error { return do(inner, i) })
+// each runs do for 0 … n-1, a few at a time and with a buffer for each of
+// these, until one fails.
+func each(ctx context.Context, n int, do func(ctx context.Context, buf []byte, i int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for range min(workers(), n) {
+		g.Go(func() error {
+			buf := make([]byte, copyBuffer)
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := do(ctx, buf, int(i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return ctx.Err()
+	return g.Wait()
 }
 
 // fillContents reads every regular file of entries, below dir, that has no
 // digest yet; files that are linked several times are read once.
 func fillContents(ctx context.Context, dir *os.File, entries []Entry) error {
 	first, rest := groupLinks(entries)
-	err := each(ctx, len(first), func(ctx context.Context, i int) (err error) {
-		first[i].SHA256, err = hashEntry(ctx, dir, first[i])
+	err := each(ctx, len(first), func(ctx context.Context, buf []byte, i int) (err error) {
+		first[i].SHA256, err = hashEntry(ctx, dir, first[i], buf)
 		return err
 	})
 	for e, same := range rest {
@@ -71,7 +78,7 @@ func groupLinks(entries []Entry) (first []*Entry, rest map[*Entry]*Entry) {
 
 // hashEntry reads one file, which has to be the one that the walk saw, before
 // and after.
-func hashEntry(ctx context.Context, dir *os.File, e *Entry) (Digest, error) {
+func hashEntry(ctx context.Context, dir *os.File, e *Entry, buf []byte) (Digest, error) {
 	f, err := openQuiet(dir, e.Path, 0)
 	if err != nil {
 		return Digest{}, moved(e.Path, err)
@@ -81,7 +88,7 @@ func hashEntry(ctx context.Context, dir *os.File, e *Entry) (Digest, error) {
 		return Digest{}, err
 	}
 	h := sha256.New()
-	if _, err := io.CopyBuffer(h, reader{ctx, f}, make([]byte, copyBuffer)); err != nil {
+	if _, err := io.CopyBuffer(h, reader{ctx, f}, buf); err != nil {
 		return Digest{}, fmt.Errorf("read %s: %w", show(e.Path), err)
 	}
 	return Digest(h.Sum(nil)), unmoved(f, e)

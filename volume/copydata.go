@@ -38,13 +38,20 @@ func cloneFile(out, in *os.File) bool {
 	return unix.IoctlFileClone(int(out.Fd()), int(in.Fd())) == nil
 }
 
-// copyData copies the data of in and leaves its holes holes. With h every
-// byte, zeros of holes included, goes through it in the same pass. It returns
-// the bytes that were copied.
-func copyData(ctx context.Context, out, in *os.File, size int64, h hash.Hash) (int64, error) {
-	c := &dataCopy{ctx: ctx, out: out, in: in, hash: h}
+// dataCopy copies the data of one file and leaves its holes holes. With a hash
+// every byte, zeros of holes included, goes through it in the same pass.
+type dataCopy struct {
+	ctx     context.Context
+	out, in *os.File
+	hash    hash.Hash // nil: not wanted
+	buf     []byte
+	slow    bool  // the kernel does not copy between these two by itself
+	copied  int64 // bytes
+}
+
+func (c *dataCopy) run(size int64) (copied int64, err error) {
 	for at := int64(0); at < size; {
-		start, end, err := nextData(in, at, size)
+		start, end, err := nextData(c.in, at, size)
 		if err != nil {
 			return c.copied, err
 		}
@@ -54,7 +61,7 @@ func copyData(ctx context.Context, out, in *os.File, size int64, h hash.Hash) (i
 		}
 		at = end
 	}
-	return c.copied, out.Truncate(size)
+	return c.copied, c.out.Truncate(size)
 }
 
 // nextData finds the next run of data at or after at; where none follows it
@@ -73,22 +80,13 @@ func nextData(f *os.File, at, size int64) (start, end int64, err error) {
 	return min(start, size), min(end, size), err
 }
 
-type dataCopy struct {
-	ctx     context.Context
-	out, in *os.File
-	hash    hash.Hash // nil: not wanted
-	buf     []byte
-	copied  int64
-}
-
 func (c *dataCopy) zeros(n int64) {
-	if c.hash == nil {
+	if c.hash == nil || n == 0 {
 		return
 	}
-	zero := make([]byte, min(n, copyBuffer))
-	for ; n > 0; n -= int64(len(zero)) {
-		zero = zero[:min(n, int64(len(zero)))]
-		c.hash.Write(zero)
+	clear(c.buf)
+	for ; n > 0; n -= int64(len(c.buf)) {
+		c.hash.Write(c.buf[:min(n, int64(len(c.buf)))])
 	}
 }
 
@@ -111,17 +109,15 @@ func (c *dataCopy) extent(start, end int64) error {
 
 // some copies up to n bytes: inside the kernel when nobody has to see them.
 func (c *dataCopy) some(at, n int64) (int64, error) {
-	if c.hash == nil && c.buf == nil {
+	if c.hash == nil && !c.slow {
 		from, to := at, at
 		m, err := unix.CopyFileRange(int(c.in.Fd()), &from, int(c.out.Fd()), &to, int(min(n, 16<<20)), 0)
-		if err == nil && m > 0 || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EIO) {
+		if m > 0 || final(err) {
 			return int64(m), err
 		}
+		c.slow = true
 	}
-	if c.buf == nil {
-		c.buf = make([]byte, copyBuffer)
-	}
-	m, err := c.in.ReadAt(c.buf[:min(n, copyBuffer)], at)
+	m, err := c.in.ReadAt(c.buf[:min(n, int64(len(c.buf)))], at)
 	if m == 0 && err != nil {
 		return 0, err
 	}
@@ -129,6 +125,11 @@ func (c *dataCopy) some(at, n int64) (int64, error) {
 		c.hash.Write(c.buf[:m])
 	}
 	return int64(m), writeAt(c.out, c.buf[:m], at)
+}
+
+// final errors are not answered by trying another way.
+func final(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EIO)
 }
 
 func writeAt(f *os.File, b []byte, at int64) error {

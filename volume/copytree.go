@@ -32,7 +32,7 @@ func (c *copier) tree() error {
 	if err := c.every(c.folder); err != nil {
 		return err
 	}
-	err := each(c.ctx, len(first), func(ctx context.Context, i int) error { return c.file(ctx, first[i]) })
+	err := each(c.ctx, len(first), func(ctx context.Context, buf []byte, i int) error { return c.file(ctx, first[i], buf) })
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (c *copier) folder(e *Entry) error {
 	return unix.Mkdirat(int(dir.Fd()), name, 0o700)
 }
 
-func (c *copier) file(ctx context.Context, e *Entry) (err error) {
+func (c *copier) file(ctx context.Context, e *Entry, buf []byte) (err error) {
 	in, err := openQuiet(c.src, e.Path, 0)
 	if err != nil {
 		return moved(e.Path, err)
@@ -92,7 +92,7 @@ func (c *copier) file(ctx context.Context, e *Entry) (err error) {
 	if err := unmoved(in, e); err != nil {
 		return err
 	}
-	if err := c.contents(ctx, in, out, e); err != nil {
+	if err := c.contents(ctx, in, out, e, buf); err != nil {
 		return fmt.Errorf("copy %s: %w", show(e.Path), err)
 	}
 	if err := unmoved(in, e); err != nil {
@@ -101,7 +101,7 @@ func (c *copier) file(ctx context.Context, e *Entry) (err error) {
 	return c.metadata(e)
 }
 
-func (c *copier) contents(ctx context.Context, in, out *os.File, e *Entry) error {
+func (c *copier) contents(ctx context.Context, in, out *os.File, e *Entry, buf []byte) error {
 	if c.clones.Load() && cloneFile(out, in) {
 		return nil
 	}
@@ -109,7 +109,7 @@ func (c *copier) contents(ctx context.Context, in, out *os.File, e *Entry) error
 	if c.hash {
 		h = sha256.New()
 	}
-	n, err := copyData(ctx, out, in, e.Size, h)
+	n, err := (&dataCopy{ctx: ctx, out: out, in: in, hash: h, buf: buf}).run(e.Size)
 	c.copied.Add(n)
 	if err == nil && h != nil {
 		e.SHA256 = Digest(h.Sum(nil))
@@ -195,7 +195,7 @@ func (c *copier) folderMetadata() error {
 // at dir instead of the files that the entries were made of.
 func hashCopy(ctx context.Context, dir *os.File, entries []Entry) error {
 	first, rest := groupLinks(entries)
-	err := each(ctx, len(first), func(ctx context.Context, i int) error {
+	err := each(ctx, len(first), func(ctx context.Context, buf []byte, i int) error {
 		f, err := openQuiet(dir, first[i].Path, 0)
 		if err != nil {
 			return &PathError{Class: ErrCapture, Path: first[i].Path, Err: err}
@@ -205,7 +205,7 @@ func hashCopy(ctx context.Context, dir *os.File, entries []Entry) error {
 			return err
 		}
 		now.Path = first[i].Path
-		first[i].SHA256, err = hashEntry(ctx, dir, &now.Entry)
+		first[i].SHA256, err = hashEntry(ctx, dir, &now.Entry, buf)
 		return err
 	})
 	for e, same := range rest {

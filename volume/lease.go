@@ -50,7 +50,7 @@ func AcquireLease(stateDir, dataDir string, h Holder) (*Lease, error) {
 		return nil, err
 	}
 	if err := l.enter(h); err != nil {
-		return nil, errors.Join(err, l.lock.Close())
+		return nil, errors.Join(err, unlock(l.lock))
 	}
 	return l, nil
 }
@@ -148,10 +148,17 @@ func (l *Lease) write(h Holder) error {
 // stays and keeps others out; the error, a *LeaseError, says so.
 func (l *Lease) Release() error {
 	if l.holder.alive() {
-		return errors.Join(l.refusal(l.holder.Holder), l.lock.Close())
+		return errors.Join(l.refusal(l.holder.Holder), unlock(l.lock))
 	}
 	err := errors.Join(removeFile(l.path+".json"), removeFile(l.path+".lock"))
-	return errors.Join(err, l.lock.Close())
+	return errors.Join(err, unlock(l.lock))
+}
+
+// unlock lets a lock go and closes its file. Closing alone is not enough: a
+// child that this process forks at the same moment has the file open until it
+// execs, and would keep the lock for that long.
+func unlock(f *os.File) error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
 }
 
 func removeFile(path string) error {

@@ -35,15 +35,16 @@ func openSite(path string, step func(string) error) (*site, error) {
 // close lets go of the locks. Nothing on disk changes.
 func (s *site) close() error {
 	var errs []error
-	for _, f := range []*os.File{s.work, s.place.base, s.dst} {
-		if f != nil {
-			errs = append(errs, f.Close())
-		}
+	if s.work != nil {
+		errs = append(errs, unlock(s.work))
 	}
-	if s.place.base == s.dst {
-		errs = errs[:len(errs)-1]
+	if s.place.base != nil && s.place.base != s.dst {
+		errs = append(errs, s.place.base.Close())
 	}
-	s.work, s.place.base, s.dst = nil, nil, nil
+	if s.dst != nil {
+		errs = append(errs, s.dst.Close())
+	}
+	s.work, s.place, s.dst = nil, place{}, nil
 	return errors.Join(errs...)
 }
 
@@ -99,7 +100,7 @@ func (s *site) forget() error {
 		return &PathError{Class: ErrJournal, Path: s.work.Name(), Err: err,
 			Why: "it has no journal, but holds files", Remedy: "look into it, then move it away"}
 	}
-	err := s.work.Close()
+	err := unlock(s.work)
 	s.work = nil
 	return err
 }

@@ -123,7 +123,7 @@ func (v *view) follow(name string, missing bool) (string, error) {
 		next := path.Join(at, part) // also takes ".." back, and never above "/"
 		target, err := v.linkAt(next)
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && missing:
+		case errors.Is(err, fs.ErrNotExist) && (missing || v.leadsToMount(next)):
 		case err != nil:
 			return "", &PathError{Class: ErrMount, Path: name, Err: err}
 		case target != "":
@@ -139,6 +139,11 @@ func (v *view) follow(name string, missing bool) (string, error) {
 		at = next
 	}
 	return at, nil
+}
+
+// leadsToMount: the runtime makes the folders that mounts are put on.
+func (v *view) leadsToMount(dest string) bool {
+	return slices.ContainsFunc(v.mounts, func(m *mountPoint) bool { return inside(m.dest, dest) })
 }
 
 // linkAt gives the target when dest is a symlink, and an empty one when it is

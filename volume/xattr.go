@@ -2,8 +2,8 @@ package volume
 
 import (
 	"errors"
-	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -12,11 +12,14 @@ import (
 // maxXattr bounds the names and each value, as the kernel does.
 const maxXattr = 64 << 10
 
-func procPath(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
+func procPath(f *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(f.Fd())) }
 
 // xattrsAt reads all extended attributes of name in dir; buf is scratch.
 func xattrsAt(dir *os.File, name string, buf []byte) (map[string][]byte, error) {
-	path := within(dir, name)
+	return xattrsOf(within(dir, name), buf)
+}
+
+func xattrsOf(path string, buf []byte) (map[string][]byte, error) {
 	keys, err := listXattrs(path, buf)
 	if err != nil || len(keys) == 0 {
 		return nil, err

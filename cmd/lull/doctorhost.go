@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ func (a *app) hostFindings(ctx context.Context) []criu.Finding {
 		all = append(all, bad(criu.Fail, "containerd", err, "start it, name its socket with --address, or become root"))
 	} else {
 		all = append(all, okay("containerd", "%s (process %d)", d.exe, d.pid))
+		all = append(all, d.configFindings(a.configPath)...)
 	}
 	all = append(all, criu.Host(ctx, criu.Environment{Path: d.path(), Pid: d.pid})...)
 	all = append(all, shimFindings(d, cfg)...)
@@ -43,6 +45,18 @@ func configFinding(path string, err error) criu.Finding {
 		return okay("configuration", "%s is not there: defaults", path)
 	}
 	return okay("configuration", "%s", path)
+}
+
+// configFindings warns when the shims, which have containerd's environment, read
+// another file than this command.
+func (d daemon) configFindings(path string) []criu.Finding {
+	theirs := cmp.Or(d.env["LULL_CONFIG"], config.DefaultPath)
+	if theirs == path {
+		return nil
+	}
+	return []criu.Finding{{Severity: criu.Warn, Check: "configuration",
+		What:   fmt.Sprintf("the shims read %s, this command %s", theirs, path),
+		Remedy: "set LULL_CONFIG alike for containerd and for this command"}}
 }
 
 // freezerFinding makes and removes a cgroup with a freezer.

@@ -36,19 +36,25 @@ func ours(path string) bool {
 	return err == nil && strings.HasPrefix(info.Path, ourModule)
 }
 
-// divertFinding looks at the shim of every client that names no other.
+// divertFinding looks at the shim of every client that names no other. The
+// stock one will do for those who name lull's.
 func (d daemon) divertFinding() criu.Finding {
 	path, ok := d.shim(shimStock)
-	switch {
-	case !ok:
+	if !ok {
 		return criu.Finding{Severity: criu.Fail, Check: "shim", What: "containerd finds no " + shimStock,
-			Remedy: "install containerd's own shim where its PATH finds it (" + d.path() + ")"}
-	case !ours(path):
-		return criu.Finding{Severity: criu.Warn, Check: "shim",
-			What:   "io.containerd.runc.v2 is the stock shim (" + path + "): only containers with runtime io.containerd.lull.v2 are served",
-			Remedy: "rename it to " + filepath.Base(path) + stockSuffix + ", put lull's in its place, and start containerd again"}
+			Remedy: "install containerd's own shim on its PATH"}
 	}
-	return okay("shim", "io.containerd.runc.v2 is lull's (%s)", path)
+	if ours(path) {
+		return okay("shim", "io.containerd.runc.v2 is lull's (%s)", path)
+	}
+	severity := criu.Warn
+	if _, named := d.shim(shimLull); !named {
+		severity = criu.Fail // nothing is served at all
+	}
+	return criu.Finding{Severity: severity, Check: "shim",
+		What: "io.containerd.runc.v2 is the stock shim (" + path + "): only containers with the runtime io.containerd.lull.v2 are served",
+		Remedy: fmt.Sprintf("rename it to %s%s, put lull's %s in its place, and start containerd again",
+			filepath.Base(path), stockSuffix, shimStock)}
 }
 
 // namedFinding looks at the shim of clients that ask for lull.
@@ -56,8 +62,8 @@ func (d daemon) namedFinding() criu.Finding {
 	path, ok := d.shim(shimLull)
 	switch {
 	case !ok:
-		return criu.Finding{Severity: criu.Warn, Check: "named runtime", What: "containerd finds no " + shimLull + ": io.containerd.lull.v2 cannot be used",
-			Remedy: "install it where containerd's PATH finds it (" + d.path() + ")"}
+		return criu.Finding{Severity: criu.Warn, Check: "named runtime",
+			What: "containerd finds no " + shimLull + ": io.containerd.lull.v2 cannot be used", Remedy: "install it on containerd's PATH"}
 	case !ours(path):
 		return criu.Finding{Severity: criu.Fail, Check: "named runtime", What: path + " is not lull's", Remedy: "replace it"}
 	}

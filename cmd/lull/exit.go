@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
 
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/manifest"
@@ -106,7 +107,7 @@ func codeOf(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case ctx.Err() != nil:
+	case interrupted(ctx, err):
 		return exitInterrupted
 	case errors.As(err, &coder):
 		return coder.ExitCode()
@@ -115,6 +116,11 @@ func codeOf(ctx context.Context, err error) int {
 		return codeOfRPC(code)
 	}
 	return codeOfClass(err)
+}
+
+// interrupted tells an end by a signal from a failure that came before it.
+func interrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || errdefs.IsCanceled(errgrpc.ToNative(err)))
 }
 
 func codeOfRPC(code rpccode.Code) int {
@@ -174,7 +180,7 @@ func explain(ctx context.Context, err error) string {
 	}
 	_, text, _ := rpccode.Split(err)
 	text = strings.Join(strings.Fields(strings.ReplaceAll(text, "\n", "; ")), " ")
-	if ctx.Err() != nil && text != "" {
+	if interrupted(ctx, err) && text != "" {
 		return "interrupted: " + text
 	}
 	return text

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// metadata is what the shim wants to know; its own type is shim.Metadata.
-type metadata struct {
+// containerMetadata is what the shim wants to know; its own type is shim.Metadata.
+type containerMetadata struct {
 	Labels      map[string]string `json:"labels"`
 	Image       string            `json:"image"`
 	Snapshotter string            `json:"snapshotter"`
@@ -32,7 +32,7 @@ func metadataCommand(a *app) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("container %s: %w", args[0], err)
 			}
-			return json.NewEncoder(a.out).Encode(metadata{
+			return json.NewEncoder(a.out).Encode(containerMetadata{
 				Labels: c.Labels, Image: c.Image, Snapshotter: c.Snapshotter, Runtime: c.Runtime.Name,
 			})
 		},

@@ -63,7 +63,10 @@ func stateText(s *subject, now time.Time) string {
 			return text
 		}
 	}
-	if s.status == task.Status_UNKNOWN {
+	switch {
+	case s.silent():
+		return "its shim does not answer"
+	case s.status == task.Status_UNKNOWN:
 		return "no task"
 	}
 	return statusWord(s.status)
@@ -121,7 +124,7 @@ func servedText(r psRow) string {
 	switch {
 	case r.Served:
 		return "serves it"
-	case r.Status == "none" || r.Status == "stopped":
+	case r.Status == "none" || r.Status == "stopped" || r.Engine == "" && r.Error == "":
 		return "-"
 	}
 	return "runs without lull"

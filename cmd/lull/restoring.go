@@ -107,6 +107,9 @@ func (r *restoring) open(ctx context.Context) (err error) {
 		return unusable
 	}
 	r.manifest = m
+	if m == nil && r.opts.name == "" {
+		return fail(exitUsage, "give a NAME", "%s does not say what its container was called", r.ref)
+	}
 	r.template, err = r.image.Template(ctx, r.client.ContentStore(), m, r.opts.name)
 	if err != nil {
 		return err

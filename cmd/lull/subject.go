@@ -15,6 +15,7 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/platforms"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/quiesce"
@@ -34,6 +35,15 @@ type subject struct {
 
 // loadSubject looks a container up in the namespace of ctx.
 func (a *app) loadSubject(ctx context.Context, client *containerd.Client, id string) (*subject, error) {
+	s, err := a.loadQuietly(ctx, client, id)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.refresh(ctx, client)
+}
+
+// loadQuietly is loadSubject without a question to the container's shim.
+func (a *app) loadQuietly(ctx context.Context, client *containerd.Client, id string) (*subject, error) {
 	info, err := a.find(ctx, client, id)
 	if err != nil {
 		return nil, err
@@ -43,7 +53,7 @@ func (a *app) loadSubject(ctx context.Context, client *containerd.Client, id str
 		return nil, err
 	}
 	s.detect(imageLabels(ctx, client, info.Image))
-	return s, s.refresh(ctx, client)
+	return s, nil
 }
 
 // refresh asks for the task's state again.
@@ -137,5 +147,11 @@ func (s *subject) alive() bool {
 	case task.Status_RUNNING, task.Status_PAUSED, task.Status_PAUSING:
 		return true
 	}
-	return false
+	return s.silent()
+}
+
+// silent says whether it has a process but a shim that does not answer.
+func (s *subject) silent() bool {
+	return s.status == task.Status_UNKNOWN && s.record != nil && s.record.Pid != 0 &&
+		unix.Kill(s.record.Pid, 0) == nil
 }

@@ -38,6 +38,9 @@ type taking struct {
 
 const undoPause = "the pause"
 
+// pauseTime bounds the pause; lull/pause-budget is what it normally takes at most.
+const pauseTime = time.Minute
+
 func newTaking(a *app, client *containerd.Client, s *subject, ref string, o checkpointOptions) *taking {
 	return &taking{
 		app: a, client: client, s: s, ref: ref, opts: o, draft: store.NewDraft(client, s.info),
@@ -52,14 +55,10 @@ func (t *taking) run(ctx context.Context) (taken, error) {
 	err := t.steps.run(ctx, t.progress, []stage{
 		{"announce", t.announce},
 		{"pause", t.pause},
-		{"dump", t.dump},
-		{"rw layer", t.draft.RW},
-		{"resume", t.resume},
-		{"base image", t.draft.Base},
-		{"runtime", t.draft.Runtime},
-		{"image", t.publish},
-		{"read back", t.readBack},
 	})
+	if err == nil {
+		err = t.steps.run(t.pastReturn(ctx), t.progress, t.rest())
+	}
 	if err != nil {
 		undone := t.undo.Run(ctx, resumeTime+cgroupTime)
 		return t.done, errors.Join(t.asFailure(err), undone)
@@ -67,6 +66,27 @@ func (t *taking) run(ctx context.Context) (taken, error) {
 	t.undo.Keep()
 	t.done.Steps = t.steps.steps
 	return t.done, nil
+}
+
+// pastReturn makes an interrupt wait where the dump ends the container: an
+// image that was not written would be all that is left of it.
+func (t *taking) pastReturn(ctx context.Context) context.Context {
+	if t.opts.exit {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
+func (t *taking) rest() []stage {
+	return []stage{
+		{"dump", t.dump},
+		{"rw layer", t.draft.RW},
+		{"resume", t.resume},
+		{"base image", t.draft.Base},
+		{"runtime", t.draft.Runtime},
+		{"image", t.publish},
+		{"read back", t.readBack},
+	}
 }
 
 // asFailure gives an error without a code the one of this command.
@@ -100,12 +120,16 @@ func (t *taking) announce(context.Context) error {
 	return intent.Announce(cfg.StateDir, ns, id, intent.Intent{Mode: t.opts.mode, Expires: time.Now().Add(time.Minute)})
 }
 
+// pause does not end with ctx: one that is cancelled half-way would still
+// happen, after everybody has stopped looking.
 func (t *taking) pause(ctx context.Context) error {
 	if !t.pauses {
 		return nil // somebody else's pause is theirs to end
 	}
 	t.undo.Push(undoPause, t.takeBackPause)
 	t.frozen = time.Now()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pauseTime)
+	defer cancel()
 	_, err := t.client.TaskService().Pause(ctx, &tasks.PauseTaskRequest{ContainerID: t.s.info.ID})
 	return errgrpc.ToNative(err)
 }
@@ -116,15 +140,26 @@ func (t *taking) dump(ctx context.Context) error {
 	return err
 }
 
+// takeBackPause resumes without asking for the state first: the shim answers
+// when what it is doing has ended, a dump included.
 func (t *taking) takeBackPause(ctx context.Context) error {
+	if t.stopped {
+		return nil
+	}
+	t.progress("taking the pause back")
+	resumed := resume(ctx, t.client, t.s.info.ID, resumeTime)
 	if err := t.s.refresh(ctx, t.client); err != nil {
-		return err
+		return errors.Join(resumed, err)
 	}
-	done, err := thawOne(ctx, t.client, t.s)
-	if err == nil && done.How != notPaused {
-		fmt.Fprintf(t.errOut, "lull: taken back: %s %s\n", done.ID, done.text())
+	how := thawed{Namespace: t.s.namespace, ID: t.s.info.ID, How: byResume}
+	if t.s.paused() {
+		var err error
+		if how, err = thawOne(ctx, t.client, t.s); err != nil {
+			return err
+		}
 	}
-	return err
+	fmt.Fprintf(t.errOut, "lull: taken back: %s %s\n", how.ID, how.text())
+	return nil
 }
 
 // resume lets the container run again as soon as its memory and rw layer are
@@ -138,6 +173,9 @@ func (t *taking) resume(ctx context.Context) error {
 	defer cancel()
 	if err := t.s.refresh(ctx, t.client); err != nil {
 		return err
+	}
+	if t.s.status == task.Status_STOPPED {
+		return fail(exitCheckpoint, "", "%s ended while it was checkpointed", t.s.info.ID)
 	}
 	if !t.s.paused() {
 		return fail(exitCheckpoint, "raise lull/max-frozen, and take it again",

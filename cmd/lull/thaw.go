@@ -43,9 +43,12 @@ func (a *app) thaw(ctx context.Context, ids []string) ([]thawed, error) {
 	if len(ids) == 0 {
 		return a.thawAll(ctx, client)
 	}
-	s, err := a.loadSubject(ctx, client, ids[0])
+	s, err := a.loadQuietly(ctx, client, ids[0])
 	if err != nil {
 		return nil, err
+	}
+	if err := s.refresh(ctx, client); err != nil && s.record == nil {
+		return nil, err // a shim that does not answer is what this command is for
 	}
 	t, err := thawOne(ctx, client, s)
 	return []thawed{t}, err

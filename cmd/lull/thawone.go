@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 
 	"github.com/lull-containers/lull/internal/freezer"
+	"github.com/lull-containers/lull/internal/state"
 )
 
 // thawed is what was done about one container.
@@ -27,17 +28,27 @@ const (
 	byCgroup  = "cgroup"  // by the kernel's own file
 )
 
-// How long each way may take. A resume waits for the end of a dump that is
-// under way.
+// How long each way may take. A shim that dumps answers when it has done so.
 const (
 	resumeTime = 90 * time.Second
+	shimTime   = 10 * time.Second // of a shim that has nothing else to do
 	cgroupTime = 5 * time.Second
 )
 
+func (s *subject) patience() time.Duration {
+	if s.record != nil && s.record.Phase == state.Dumping {
+		return resumeTime
+	}
+	return shimTime
+}
+
 // paused asks containerd, and the kernel where containerd does not know.
 func (s *subject) paused() bool {
-	if s.status == task.Status_PAUSED || s.status == task.Status_PAUSING {
+	switch s.status {
+	case task.Status_PAUSED, task.Status_PAUSING:
 		return true
+	case task.Status_CREATED, task.Status_STOPPED:
+		return false
 	}
 	f, ok := s.freezer()
 	if !ok {
@@ -53,10 +64,14 @@ func (s *subject) freezer() (freezer.File, bool) {
 	if s.record != nil && s.record.Cgroup != "" {
 		return freezer.File(s.record.Cgroup), true
 	}
-	if s.pid == 0 {
+	pid := s.pid
+	if pid == 0 && s.record != nil {
+		pid = s.record.Pid
+	}
+	if pid == 0 {
 		return "", false
 	}
-	f, err := freezer.Of(s.pid)
+	f, err := freezer.Of(pid)
 	return f, err == nil
 }
 
@@ -67,7 +82,7 @@ func thawOne(ctx context.Context, client *containerd.Client, s *subject) (thawed
 	if !s.paused() {
 		return t, nil
 	}
-	resumed := resume(ctx, client, s.info.ID)
+	resumed := resume(ctx, client, s.info.ID, s.patience())
 	f, known := s.freezer()
 	if !known {
 		t.How = byResume
@@ -75,7 +90,7 @@ func thawOne(ctx context.Context, client *containerd.Client, s *subject) (thawed
 	}
 	if frozen, err := f.Frozen(); err == nil && !frozen {
 		t.How = byResume
-		return t, resumed
+		return t, believesPaused(s.info.ID, resumed)
 	}
 	t.How = byCgroup
 	if resumed != nil {
@@ -86,8 +101,17 @@ func thawOne(ctx context.Context, client *containerd.Client, s *subject) (thawed
 	return t, f.Thaw(ctx)
 }
 
-func resume(ctx context.Context, client *containerd.Client, id string) error {
-	ctx, cancel := context.WithTimeout(ctx, resumeTime)
+// believesPaused explains a shim that missed a thaw by the cgroup's file.
+func believesPaused(id string, refusal error) error {
+	if refusal == nil {
+		return nil
+	}
+	return fail(exitOther, "its processes run, but exec and checkpoint work again only after it is started anew",
+		"the shim of %s believes that it is paused: %w", id, refusal)
+}
+
+func resume(ctx context.Context, client *containerd.Client, id string, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	_, err := client.TaskService().Resume(ctx, &tasks.ResumeTaskRequest{ContainerID: id})
 	return errgrpc.ToNative(err)

@@ -16,8 +16,9 @@ import (
 
 // Hit looks for a file called name in the folder $LULL_FAILPOINTS. Its first
 // word says what happens: error, panic, kill (SIGKILL to this process), exit,
-// hang (until the file is gone), sleep DURATION. The file is consumed, hang's
-// excepted, so that a fault happens once.
+// hang (until the file is gone; NAME.hangs is there meanwhile), sleep DURATION,
+// eat (memory). The file is consumed, hang's excepted, so that a fault happens
+// once.
 func Hit(name string) error {
 	dir := os.Getenv("LULL_FAILPOINTS")
 	if dir == "" {
@@ -49,9 +50,7 @@ func act(name, path string, words []string) error {
 	case "exit":
 		os.Exit(1)
 	case "hang":
-		for _, err := os.Stat(path); err == nil; _, err = os.Stat(path) {
-			time.Sleep(10 * time.Millisecond)
-		}
+		hang(path)
 	case "sleep":
 		d, _ := time.ParseDuration(words[len(words)-1])
 		time.Sleep(d)
@@ -59,6 +58,16 @@ func act(name, path string, words []string) error {
 		eat()
 	}
 	return nil
+}
+
+// hang tells by a file beside path that it was met.
+func hang(path string) {
+	met := path + ".hangs"
+	_ = os.WriteFile(met, nil, 0o600) // an agent may not
+	defer os.Remove(met)
+	for _, err := os.Stat(path); err == nil; _, err = os.Stat(path) {
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func eat() {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/lull-containers/lull/lab/demo/screen"
@@ -44,6 +45,7 @@ func (s *stage) exec(ctx context.Context, args []string) (Ran, error) {
 	cmd := exec.CommandContext(ctx, s.program(args[0]), args[1:]...)
 	cmd.Env = s.daemon.Environ(s.lullConfig(), "TMPDIR="+s.daemon.Temp())
 	cmd.WaitDelay = time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the terminal's interrupt is for the demo
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	began := time.Now()

@@ -16,49 +16,59 @@ type Options struct {
 	Keep bool   // leave daemon and databases running
 }
 
-// ErrVerdict is returned by Run when the databases came back otherwise than
-// they must.
-var ErrVerdict = errors.New("something is not as it must be: see the verdicts")
+// The ways for Run to end early or badly.
+var (
+	// ErrVerdict says that a database came back otherwise than it must.
+	ErrVerdict = errors.New("something is not as it must be: see the verdicts")
+	// ErrInterrupted says that ctx was cancelled.
+	ErrInterrupted = errors.New("interrupted")
+)
 
-// scene is one act: what it is called and what happens.
+// scene is one act: what it is called, in short and in full, and what happens.
 type scene struct {
-	title string
-	play  func(*act, context.Context) error
+	name, title string
+	play        func(*act, context.Context) error
 }
 
 func scenes() []scene {
 	return []scene{
-		{"Back in time: checkpoint, write on, kill, roll back", (*act).backInTime},
-		{"Move: checkpoint and stop, bring it back, lose nothing", (*act).move},
-		{"No volume: the database lives in the container's own layer", (*act).ownLayer},
+		{"back in time", "Back in time: checkpoint, write on, kill, roll back", (*act).backInTime},
+		{"park", "Park: checkpoint and stop, bring it back, lose nothing", (*act).parked},
+		{"no volume", "No volume: the database lives in the container's own layer", (*act).ownLayer},
 	}
 }
 
 // Run plays all acts on a containerd of its own and gives what was measured.
 // Whatever happens, also when ctx is cancelled, it leaves nothing behind,
 // unless it is told to keep it.
-func Run(ctx context.Context, l *lab.Lab, say *screen.Screen, o Options) (*Result, error) {
+func Run(ctx context.Context, l *lab.Lab, say *screen.Screen, o Options) (r *Result, err error) {
 	began := time.Now()
 	s := &stage{lab: l, say: say, bin: o.Bin}
-	err := s.open(ctx)
-	r := &Result{Versions: s.versions(ctx)}
-	if err == nil {
-		err = s.play(ctx, r)
+	r = &Result{Acts: []*Act{}}
+	defer func() {
+		r.Seconds = time.Since(began).Seconds()
+		if ctx.Err() != nil {
+			err = ErrInterrupted
+		}
+		r.Kept = o.Keep && ctx.Err() == nil && s.daemon != nil
+		err = errors.Join(err, s.close(ctx, r.Kept))
+	}()
+	if err := s.open(ctx); err != nil {
+		return r, err
 	}
-	r.Seconds = time.Since(began).Seconds()
-	if err == nil {
-		s.say.Title("The verdict")
-		s.say.Block(r.Table(say))
-		err = r.err()
+	r.Versions = s.versions(ctx)
+	if err := s.play(ctx, r); err != nil {
+		return r, fmt.Errorf("%w; with --keep it stays to be looked at", err)
 	}
-	r.Kept = o.Keep && ctx.Err() == nil && s.daemon != nil
-	return r, errors.Join(err, s.close(ctx, r.Kept))
+	s.say.Title("The verdict")
+	s.say.Block(r.Table(say))
+	return r, r.err()
 }
 
 func (s *stage) play(ctx context.Context, r *Result) error {
 	s.introduce(r.Versions)
 	for i, sc := range scenes() {
-		a := &act{stage: s, result: &Act{Title: sc.title}}
+		a := &act{stage: s, result: &Act{Name: sc.name, Title: sc.title}}
 		r.Acts = append(r.Acts, a.result)
 		s.say.Title("Act %d. %s", i+1, sc.title)
 		err := sc.play(a, ctx)

@@ -44,7 +44,7 @@ func (s *stage) open(ctx context.Context) error {
 	defer done()
 	d, err := s.lab.StartDaemon(ctx, lab.DaemonConfig{Name: name, BinDirs: []string{s.bin}})
 	if errors.Is(err, lab.ErrRunning) {
-		return fmt.Errorf("%w; it was kept by an earlier demo: end it with `make lab-down`", err)
+		return fmt.Errorf("%w, left by an earlier demo; `make lab-down` ends it", err)
 	}
 	if err != nil {
 		return err
@@ -114,9 +114,7 @@ func (s *stage) close(ctx context.Context, keep bool) error {
 		s.lookAround()
 		return nil
 	}
-	if ctx.Err() != nil {
-		s.say.Say("interrupted: cleaning up")
-	}
+	defer s.say.Live("removing everything", nil)()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
 	return s.daemon.Stop(ctx)
@@ -124,7 +122,7 @@ func (s *stage) close(ctx context.Context, keep bool) error {
 
 func (s *stage) lookAround() {
 	s.say.Title("Look around")
-	s.say.Say("As root. The second line ends the demo and removes everything.")
+	s.say.Say("As root; the last line ends it all and removes everything.")
 	s.say.Command([]string{".", s.shellFile()})
 	s.say.Command([]string{"lull", "ps"})
 	s.say.Command([]string{"ctr", "images", "ls"})

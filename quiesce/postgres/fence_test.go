@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -148,8 +149,9 @@ func TestDrainIsAboutWhatIsOpenWhenItBegins(t *testing.T) {
 			}
 			drained <- err
 		}()
-		for !strings.Contains(strings.Join(ours(t, s, "query"), ""), "backend_xid") {
-			time.Sleep(time.Millisecond) // until the drain has begun
+		looked := func(session string) bool { return strings.HasPrefix(session, "idle") && strings.Contains(session, "backend_xid") }
+		for !slices.ContainsFunc(ours(t, s, "(state || query)"), looked) {
+			time.Sleep(time.Millisecond) // until the drain has looked for the first time
 		}
 		do(second, "BEGIN; INSERT INTO counted DEFAULT VALUES")
 		do(first, "PREPARE TRANSACTION 'first'")

@@ -71,11 +71,13 @@ func fenceRetries(t *testing.T, s *suite) {
 
 func fenceRefused(t *testing.T, s *suite) {
 	holder, session := writing(t, s), s.open(t)
+	idle := len(s.server.Residue(t))
 	ctx, cancel := context.WithTimeout(within(t), time.Second)
 	defer cancel()
 	if _, err := session.Fence(ctx, long); !errors.Is(err, quiesce.ErrFence) {
 		t.Errorf("a fence beside a write transaction: got %v, want ErrFence", err)
 	}
+	eventually(t, "nothing of the fence is left", func() bool { return len(s.server.Residue(t)) <= idle })
 	must(t, s.server.Client(t).Write(within(t)))
 	if err := session.Ping(within(t)); !errors.Is(err, quiesce.ErrFence) {
 		t.Errorf("ping without a fence: got %v, want ErrFence", err)

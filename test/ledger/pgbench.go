@@ -64,10 +64,13 @@ func (b Pgbench) Init(ctx context.Context) error {
 	return nil
 }
 
-// command passes the password in the environment. The server's end is noticed
-// within seconds even where no packet tells of it.
+// noticing a server's end takes seconds even where no packet tells of it: a
+// dump that stops the server takes its connections away without a word.
+const noticing = "keepalives_idle=2 keepalives_interval=1 keepalives_count=3 tcp_user_timeout=10000 sslmode=disable"
+
+// command passes the password in the environment.
 func (b Pgbench) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, b.Program, append(args, "tcp_user_timeout=10000 sslmode=disable")...)
+	cmd := exec.CommandContext(ctx, b.Program, append(args, noticing)...)
 	cmd.Env = append(os.Environ(),
 		"PGHOST="+b.Server.Addr.Addr().String(), "PGPORT="+strconv.Itoa(int(b.Server.Addr.Port())),
 		"PGUSER="+b.Server.User, "PGPASSWORD="+b.Server.Password, "PGDATABASE="+b.Server.Database)

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,10 +47,11 @@ func (s *Screen) liveUntil(end <-chan struct{}, what string, status func() strin
 }
 
 func (s *Screen) liveLine(frame rune, what string, since time.Duration, status func() string) string {
-	line := fmt.Sprintf("%s%c %s %.1f s", indent, frame, what, since.Seconds())
+	parts := []string{fmt.Sprintf("%s%c %.1f s", indent, frame, since.Seconds()), what}
 	if status != nil {
-		line += "   " + status()
+		parts = append(parts, status())
 	}
-	line = text.Snip(strings.TrimRight(line, " "), s.columns()-1, "…")
+	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
+	line := text.Snip(strings.Join(parts, "   "), s.columns()-1, "…")
 	return s.Paint(text.Colors{text.Faint}, line)
 }

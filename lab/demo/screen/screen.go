@@ -24,6 +24,12 @@ type Screen struct {
 // indent sets prose off from the commands.
 const indent = "  "
 
+// The signs of verdicts.
+const (
+	good = "✓ "
+	bad  = "✗ "
+)
+
 // New tells the story on f: with colours and live lines on a terminal, plainly
 // elsewhere. NO_COLOR takes the colours away, COLUMNS sets the width of what is
 // no terminal.
@@ -73,21 +79,25 @@ func (s *Screen) Say(format string, args ...any) { s.prose(nil, fmt.Sprintf(form
 
 // Good adds a paragraph about something that went as it must.
 func (s *Screen) Good(format string, args ...any) {
-	s.prose(text.Colors{text.FgGreen}, "✓ "+fmt.Sprintf(format, args...))
+	s.prose(text.Colors{text.FgGreen}, good+fmt.Sprintf(format, args...))
 }
 
 // Bad adds a paragraph about something that did not.
 func (s *Screen) Bad(format string, args ...any) {
-	s.prose(text.Colors{text.FgRed, text.Bold}, "✗ "+fmt.Sprintf(format, args...))
+	s.prose(text.Colors{text.FgRed, text.Bold}, bad+fmt.Sprintf(format, args...))
 }
 
 // Quote adds what a program said.
 func (s *Screen) Quote(said string) { s.prose(text.Colors{text.FgYellow}, said) }
 
+// prose wraps what was said; the sign of a verdict stands out on its left.
 func (s *Screen) prose(c text.Colors, said string) {
-	for line := range strings.Lines(text.WrapSoft(said, s.Width()-len(indent))) {
-		line = strings.TrimRight(line, " \n")
-		s.print(indent + s.Paint(c, line) + "\n")
+	margin := indent
+	for line := range strings.Lines(text.WrapSoft(said, s.Width()-2*len(indent))) {
+		s.print(margin + s.Paint(c, strings.TrimRight(line, " \n")) + "\n")
+		if strings.HasPrefix(said, good) || strings.HasPrefix(said, bad) {
+			margin = indent + "  "
+		}
 	}
 }
 

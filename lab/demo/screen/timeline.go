@@ -72,19 +72,25 @@ func barsOf(counts []int) string {
 	return b.String()
 }
 
-// marks places the names under their instants; one that would run into the
-// one before it moves to the right, one that has no room is left out.
+// marks places the names under their instants: to the right of them, or to the
+// left where the line ends. One that would run into the one before it moves to
+// the right; one that has no room is left out.
 func (t Timeline) marks(n int) string {
 	line, used := "", 0
 	for _, m := range t.Marks {
 		at, ok := t.cell(m.At, n)
-		name := "╰ " + m.Name + " "
-		at = max(at, used)
-		if !ok || at+text.StringWidth(name) > n+1 {
+		name := "╰ " + m.Name
+		if at+text.StringWidth(name) > n {
+			name = m.Name + " ╯"
+			at -= text.StringWidth(name) - 1
+		} else {
+			at = max(at, used)
+		}
+		if !ok || at < used || at+text.StringWidth(name) > n {
 			continue
 		}
-		line += strings.Repeat(" ", at-used) + name
-		used = at + text.StringWidth(name)
+		line += strings.Repeat(" ", at-used) + name + " "
+		used = at + text.StringWidth(name) + 1
 	}
 	return strings.TrimRight(line, " ")
 }

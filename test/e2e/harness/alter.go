@@ -2,7 +2,9 @@ package harness
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -29,87 +31,79 @@ const (
 // object to, only lull can notice.
 func (d *Daemon) Alter(t testing.TB, ref string, p Part, change func(Archive) Archive) (altered string) {
 	t.Helper()
-	a := &alteration{daemon: d, client: d.Client(t), part: p}
-	altered = Name(t, "altered") + ":latest"
-	if err := a.make(t, ref, altered, change); err != nil {
+	client := d.Client(t)
+	ctx, release, err := client.WithLease(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release(ctx) //nolint:errcheck // it is void after a day, and the daemon ends sooner
+	a := alteration{ctx, client, Name(t, "altered") + ":latest"}
+	if err := a.make(d.Checkpoint(t, ref).Index, p, change); err != nil {
 		t.Fatalf("alter %s: %v", ref, err)
 	}
-	return altered
+	return a.ref
 }
 
 type alteration struct {
-	daemon *Daemon
+	ctx    context.Context
 	client *containerd.Client
-	part   Part
+	ref    string
 }
 
-func (a *alteration) make(t testing.TB, from, to string, change func(Archive) Archive) error {
-	ctx, release, err := a.client.WithLease(t.Context())
-	if err != nil {
-		return err
-	}
-	defer release(ctx) //nolint:errcheck // it ends with the daemon
-	index := a.daemon.Checkpoint(t, from).Index
-	i := slices.IndexFunc(index.Manifests, func(d ocispec.Descriptor) bool { return d.MediaType == string(a.part) })
+func (a alteration) make(index ocispec.Index, p Part, change func(Archive) Archive) error {
+	i := slices.IndexFunc(index.Manifests, func(d ocispec.Descriptor) bool { return d.MediaType == string(p) })
 	if i < 0 {
-		return fmt.Errorf("it has no %s", a.part)
+		return fmt.Errorf("it has no %s", p)
 	}
-	blobs := a.client.ContentStore()
-	raw, err := content.ReadBlob(ctx, blobs, index.Manifests[i])
+	raw, err := a.changed(index.Manifests[i], p == RW, change)
 	if err != nil {
 		return err
 	}
-	if raw, err = a.changed(raw, change); err != nil {
+	if index.Manifests[i], err = a.put(index.Manifests[i], raw); err != nil {
 		return err
 	}
-	index.Manifests = slices.Clone(index.Manifests)
-	index.Manifests[i].Digest, index.Manifests[i].Size = godigest.FromBytes(raw), int64(len(raw))
-	write := func(d ocispec.Descriptor, raw []byte, o ...content.Opt) error {
-		err := content.WriteBlob(ctx, blobs, to+d.Digest.String(), bytes.NewReader(raw), d, o...)
-		if errdefs.IsAlreadyExists(err) {
-			return nil
-		}
-		return err
-	}
-	if err := write(index.Manifests[i], raw); err != nil {
-		return err
-	}
-	target, raw, err := encode(index)
-	if err != nil {
-		return err
-	}
-	if err := write(target, raw, content.WithLabels(references(index))); err != nil {
-		return err
-	}
-	_, err = a.client.ImageService().Create(ctx, images.Image{Name: to, Target: target})
-	return err
+	return a.publish(index)
 }
 
-func (a *alteration) changed(raw []byte, change func(Archive) Archive) ([]byte, error) {
-	zipped := a.part == RW
+func (a alteration) changed(d ocispec.Descriptor, zipped bool, change func(Archive) Archive) ([]byte, error) {
+	raw, err := content.ReadBlob(a.ctx, a.client.ContentStore(), d)
+	if err != nil {
+		return nil, err
+	}
 	files, err := unpack(raw, zipped)
 	if err != nil {
 		return nil, err
 	}
 	made, err := change(files).pack(zipped)
 	if err == nil && bytes.Equal(made, raw) {
-		err = fmt.Errorf("nothing was altered")
+		err = errors.New("nothing was changed")
 	}
 	return made, err
 }
 
-func encode(index ocispec.Index) (ocispec.Descriptor, []byte, error) {
-	raw, err := json.Marshal(index)
-	return ocispec.Descriptor{
-		MediaType: ocispec.MediaTypeImageIndex, Digest: godigest.FromBytes(raw), Size: int64(len(raw)),
-	}, raw, err
+// put stores a blob and gives the descriptor with its digest and size.
+func (a alteration) put(d ocispec.Descriptor, raw []byte, o ...content.Opt) (ocispec.Descriptor, error) {
+	d.Digest, d.Size = godigest.FromBytes(raw), int64(len(raw))
+	err := content.WriteBlob(a.ctx, a.client.ContentStore(), a.ref+d.Digest.String(), bytes.NewReader(raw), d, o...)
+	if errdefs.IsAlreadyExists(err) {
+		err = nil
+	}
+	return d, err
 }
 
-// references keep the parts from being collected.
-func references(index ocispec.Index) map[string]string {
-	labels := map[string]string{}
-	for i, m := range index.Manifests {
-		labels[fmt.Sprintf("containerd.io/gc.ref.content.%d", i)] = m.Digest.String()
+func (a alteration) publish(index ocispec.Index) error {
+	raw, err := json.Marshal(index)
+	if err != nil {
+		return err
 	}
-	return labels
+	refs := map[string]string{} // they keep the parts from being collected
+	for i, m := range index.Manifests {
+		refs[fmt.Sprintf("containerd.io/gc.ref.content.%d", i)] = m.Digest.String()
+	}
+	target, err := a.put(ocispec.Descriptor{MediaType: ocispec.MediaTypeImageIndex}, raw, content.WithLabels(refs))
+	if err != nil {
+		return err
+	}
+	_, err = a.client.ImageService().Create(a.ctx, images.Image{Name: a.ref, Target: target})
+	return err
 }

@@ -110,6 +110,12 @@ func (d *Daemon) Fail(t testing.TB, failpoint, what string) {
 	t.Cleanup(func() { d.Unfail(t, failpoint) })
 }
 
+// Hangs tells whether a failpoint that is told to hang was met and hangs.
+func (d *Daemon) Hangs(failpoint string) bool {
+	_, err := os.Stat(filepath.Join(d.Failpoints, failpoint+".hangs"))
+	return err == nil
+}
+
 // Unfail ends a hang, and takes a fault away that was not met.
 func (d *Daemon) Unfail(t testing.TB, failpoint string) {
 	t.Helper()

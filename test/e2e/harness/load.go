@@ -23,6 +23,12 @@ type Load struct {
 // until the test ends or stops them.
 func (p *Postgres) Load(t testing.TB, clients int) *Load {
 	t.Helper()
+	return p.LoadLike(t, ledger.Load{Clients: clients})
+}
+
+// LoadLike is Load with the pauses and timeouts of the caller's choice.
+func (p *Postgres) LoadLike(t testing.TB, like ledger.Load) *Load {
+	t.Helper()
 	if err := p.Setup(t.Context(), accounts); err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +37,8 @@ func (p *Postgres) Load(t testing.TB, clients int) *Load {
 	if l.Log, err = ledger.CreateLog(filepath.Join(t.TempDir(), "acks.jsonl")); err != nil {
 		t.Fatal(err)
 	}
-	l.Running, err = ledger.Load{Store: l.store, Log: l.Log, Clients: clients, Accounts: accounts}.Start(context.WithoutCancel(t.Context()))
+	like.Store, like.Log, like.Accounts = l.store, l.Log, accounts
+	l.Running, err = like.Start(context.WithoutCancel(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}

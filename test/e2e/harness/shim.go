@@ -118,3 +118,22 @@ func (d *Daemon) Captures(t testing.TB) []string {
 	}
 	return names
 }
+
+// HasCRIU tells whether a CRIU works for a shim.
+func HasCRIU(shim int) bool {
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err == nil && strings.Contains(commandLine(pid), " swrk ") && descends(pid, shim) {
+			return true
+		}
+	}
+	return false
+}
+
+func descends(pid, from int) bool {
+	for pid > 1 && pid != from {
+		pid = parent(pid)
+	}
+	return pid == from
+}
