@@ -150,7 +150,7 @@ func TestWriteRefuses(t *testing.T) {
 		"a sealed status":    {func(*testing.T, string) {}, sealed, nil},
 		"nonsense":           {func(*testing.T, string) {}, &Manifest{}, nil},
 		"a poisoned folder":  {poisons, sample(), ErrPoisoned},
-		"poisoned before it": {func(t *testing.T, dir string) { _ = Poison(dir, "too late") }, sample(), ErrPoisoned},
+		"poisoned before it": {func(_ *testing.T, dir string) { _ = Poison(dir, "too late") }, sample(), ErrPoisoned},
 		"another checkpoint": {writes(other), sample(), ErrOccupied},
 		"a sealed folder": {func(t *testing.T, dir string) {
 			m := sample()

@@ -150,7 +150,7 @@ func newResult(src, dst string) (*Result, error) {
 	if err := os.MkdirAll(store, 0o700); err != nil {
 		return nil, &PathError{Class: ErrPath, Path: store, Err: err}
 	}
-	if real, err := filepath.EvalSymlinks(store); err != nil || inside(real, src) {
+	if at, err := filepath.EvalSymlinks(store); err != nil || inside(at, src) {
 		return nil, &PathError{Class: ErrPath, Path: dst, Err: err,
 			Why: "the capture would lie in what it copies", Remedy: "name a store outside of " + show(src)}
 	}

@@ -17,8 +17,9 @@ type fileSystem struct {
 	witness bool
 }
 
-func fileSystemOf(magic int64) fileSystem {
-	switch uint32(magic) {
+func fileSystemOf(fs *unix.Statfs_t) fileSystem {
+	magic := uint32(fs.Type)
+	switch magic {
 	case unix.EXT4_SUPER_MAGIC:
 		return fileSystem{"ext4", true}
 	case unix.XFS_SUPER_MAGIC:
@@ -46,7 +47,7 @@ func fileSystemOf(magic int64) fileSystem {
 	case 0x00c36400:
 		return fileSystem{"ceph", false}
 	}
-	return fileSystem{fmt.Sprintf("0x%x", uint32(magic)), false}
+	return fileSystem{fmt.Sprintf("0x%x", magic), false}
 }
 
 // FileSystem names the file system that path is on: ext4, xfs, overlayfs, …;
@@ -56,7 +57,7 @@ func FileSystem(path string) (string, error) {
 	if err := unix.Statfs(path, &fs); err != nil {
 		return "", &PathError{Class: ErrPath, Path: path, Err: err}
 	}
-	return fileSystemOf(int64(fs.Type)).name, nil
+	return fileSystemOf(&fs).name, nil
 }
 
 // SyncFS writes everything of the file system that path is on to its disk. It

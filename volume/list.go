@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
+	"hash"
 
 	"github.com/lull-containers/lull/manifest"
 )
@@ -75,9 +75,9 @@ func (l *List) Content() string {
 }
 
 // content writes one entry; no field can hold the zero byte that ends each.
-func (e *Entry) content(w io.Writer) {
-	fmt.Fprintf(w, "%s\x00%s\x00%o\x00%d\x00%d\x00%d\x00%s\x00",
-		e.Path, e.Type, e.Mode, e.UID, e.GID, e.Size, e.value())
+func (e *Entry) content(h hash.Hash) {
+	h.Write(fmt.Appendf(nil, "%s\x00%s\x00%o\x00%d\x00%d\x00%d\x00%s\x00",
+		e.Path, e.Type, e.Mode, e.UID, e.GID, e.Size, e.value()))
 }
 
 // value is what an entry holds: contents, target, device number.

@@ -106,7 +106,8 @@ func (b *layoutBuilder) place(dest string) (bool, error) {
 		return false, &PathError{Class: ErrMount, Path: dest, Err: err}
 	}
 	b.add(Root{Kind: m.kind, Destination: dest, Source: host})
-	return true, b.nested(m, dest, host)
+	b.nested(m, dest, host)
+	return true, nil
 }
 
 // add keeps the roots free of overlaps.
@@ -162,9 +163,9 @@ func (b *layoutBuilder) below(dest string) error {
 }
 
 // nested follows the host's mounts under a folder that was bound with them.
-func (b *layoutBuilder) nested(m *mountPoint, dest, host string) error {
+func (b *layoutBuilder) nested(m *mountPoint, dest, host string) {
 	if !m.recursive {
-		return nil
+		return
 	}
 	for _, point := range b.view.host {
 		if point == host || !inside(point, host) {
@@ -180,7 +181,6 @@ func (b *layoutBuilder) nested(m *mountPoint, dest, host string) error {
 		}
 		b.add(Root{Kind: Bind, Destination: at, Source: point})
 	}
-	return nil
 }
 
 // links follows the symlinks that a database spreads its files with.

@@ -30,14 +30,14 @@ type mountPoint struct {
 }
 
 func newView(mounts []specs.Mount, rootfs string) (*view, error) {
-	real, err := filepath.EvalSymlinks(rootfs)
+	host, err := filepath.EvalSymlinks(rootfs)
 	if err == nil {
-		real, err = filepath.Abs(real)
+		host, err = filepath.Abs(host)
 	}
 	if err != nil {
 		return nil, &PathError{Class: ErrMount, Path: rootfs, Err: err}
 	}
-	v := &view{root: &mountPoint{dest: "/", source: real, kind: RW}}
+	v := &view{root: &mountPoint{dest: "/", source: host, kind: RW}}
 	if v.host, err = hostMounts(); err != nil {
 		return nil, err
 	}
@@ -71,8 +71,8 @@ func (v *view) mount(m specs.Mount) (*mountPoint, error) {
 // realSource keeps a source that cannot be resolved as it is: an error only
 // when the database's files turn out to be there.
 func realSource(source string) string {
-	if real, err := filepath.EvalSymlinks(source); err == nil {
-		return real
+	if host, err := filepath.EvalSymlinks(source); err == nil {
+		return host
 	}
 	return filepath.Clean(source)
 }

@@ -24,7 +24,7 @@ func (w *walk) enter(dir *os.File, s stat) error {
 	if err := unix.Fstatfs(int(dir.Fd()), &fs); err != nil {
 		return &PathError{Class: ErrPath, Path: s.Path, Err: err}
 	}
-	kind := fileSystemOf(int64(fs.Type))
+	kind := fileSystemOf(&fs)
 	text := untrusted
 	if kind.witness && s.mount != 0 && !volatile(dir, kind) {
 		text = fmt.Sprintf("%s:%d:%t:%s", kind.name, s.mount, s.unique, diskSequence(s.Device))

@@ -26,7 +26,7 @@ func agentCommand(a *app) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			signal.Reset(os.Interrupt, unix.SIGTERM) // an agent has nothing to take back: it just ends
 			if code := agent.Main(a.in, a.out, drivers()); code != exitOK {
-				return status(code)
+				return exitStatus(code)
 			}
 			return nil
 		},

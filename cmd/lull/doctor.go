@@ -33,7 +33,7 @@ func doctorCommand(a *app) *cobra.Command {
 				return err
 			}
 			if d.Worst == criu.Fail {
-				return status(exitHost)
+				return exitStatus(exitHost)
 			}
 			return nil
 		},

@@ -95,11 +95,11 @@ func withRemedy(err error, remedy string) error {
 	return fmt.Errorf("%w; %s", err, remedy)
 }
 
-// status is an exit code without anything more to say.
-type status int
+// exitStatus is an exit code without anything more to say.
+type exitStatus int
 
-func (s status) Error() string { return "" }
-func (s status) ExitCode() int { return int(s) }
+func (s exitStatus) Error() string { return "" }
+func (s exitStatus) ExitCode() int { return int(s) }
 
 // codeOf maps an error to its exit code.
 func codeOf(ctx context.Context, err error) int {
@@ -179,7 +179,7 @@ func explain(ctx context.Context, err error) string {
 		return ""
 	}
 	_, text, _ := rpccode.Split(err)
-	text = strings.Join(strings.Fields(strings.ReplaceAll(text, "\n", "; ")), " ")
+	text = harmless(strings.Join(strings.Fields(strings.ReplaceAll(text, "\n", "; ")), " "))
 	if interrupted(ctx, err) && text != "" {
 		return "interrupted: " + text
 	}

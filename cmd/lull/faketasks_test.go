@@ -29,6 +29,7 @@ type fakeTasks struct {
 	status map[string]task.Status // guarded by mu
 	calls  []string               // guarded by mu
 
+	lies   bool                             // Resume says that it did, and did not
 	fail   map[string]error                 // by method, after its effect
 	hook   map[string]func()                // by method, before its effect
 	memory func(ctx context.Context) []byte // of Checkpoint; nil result: no descriptor
@@ -88,6 +89,14 @@ func (f *fakeTasks) Get(ctx context.Context, r *tasks.GetRequest, _ ...grpc.Call
 	return &tasks.GetResponse{Process: &task.Process{ID: r.ContainerID, Status: s}}, f.do(ctx, "get", func() {})
 }
 
+func (f *fakeTasks) List(ctx context.Context, _ *tasks.ListTasksRequest, _ ...grpc.CallOption) (*tasks.ListTasksResponse, error) {
+	resp := &tasks.ListTasksResponse{}
+	for id, s := range f.status {
+		resp.Tasks = append(resp.Tasks, &task.Process{ID: id, Status: s})
+	}
+	return resp, f.do(ctx, "list", func() {})
+}
+
 func (f *fakeTasks) Pause(ctx context.Context, r *tasks.PauseTaskRequest, _ ...grpc.CallOption) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, f.do(ctx, "pause", func() { f.set(r.ContainerID, task.Status_PAUSED) })
 }
@@ -97,7 +106,7 @@ func (f *fakeTasks) Resume(ctx context.Context, r *tasks.ResumeTaskRequest, _ ..
 		return nil, errgrpc.ToGRPC(errdefs.ErrFailedPrecondition)
 	}
 	return &emptypb.Empty{}, f.do(ctx, "resume", func() {
-		if f.fail["resume"] == nil {
+		if f.fail["resume"] == nil && !f.lies {
 			f.set(r.ContainerID, task.Status_RUNNING)
 		}
 	})

@@ -29,8 +29,15 @@ func checkpointSection(m *manifest.Manifest) section {
 	s.add("labels", "%s", pairs(c.Labels))
 	s.add("afterwards", "%s", map[bool]string{true: "it was stopped", false: "it went on"}[c.Exit])
 	s.add("frozen", "%s", millisText(m.FrozenMillis))
-	s.add("memory", "%s in %d files", sizeText(bytesOf(m.Files)), len(m.Files))
+	s.add("memory", "%s in %s", sizeText(bytesOf(m.Files)), filesText(int64(len(m.Files))))
 	return s
+}
+
+func filesText(n int64) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", n)
 }
 
 func bytesOf(files []manifest.File) (sum int64) {
@@ -90,8 +97,8 @@ func volumesSection(m *manifest.Manifest) section {
 		if v.Source != "" {
 			where += " from " + v.Source
 		}
-		s.add(v.Name, "%s, %s on %s\n%s in %d files\n%s", where, v.Kind, v.FileSystem,
-			sizeText(v.Fingerprint.Bytes), v.Fingerprint.Files, captureText(v.Capture))
+		s.add(v.Name, "%s, %s on %s\n%s in %s\n%s", where, v.Kind, v.FileSystem,
+			sizeText(v.Fingerprint.Bytes), filesText(v.Fingerprint.Files), captureText(v.Capture))
 	}
 	return s
 }
@@ -105,7 +112,7 @@ func captureText(c *manifest.Capture) string {
 
 func hostSection(h manifest.Host) section {
 	s := section{title: "Host"}
-	s.add("system", "Linux %s, %s, cgroup %s", h.Kernel, h.Arch, h.Cgroup)
+	s.add("system", "Linux %s, %s, cgroup %s", orDash(h.Kernel), orDash(h.Arch), orDash(h.Cgroup))
 	s.add("programs", "CRIU %s, runc %s", orDash(h.CRIU), orDash(h.Runc))
 	s.add("security", "LSM %s, seccomp %s, user namespace %s", orDash(h.LSM), yesNo(h.Seccomp), yesNo(h.UserNS))
 	if len(h.CPU) > 0 {

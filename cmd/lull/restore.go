@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -29,7 +30,10 @@ func restoreCommand(a *app) *cobra.Command {
 		ValidArgsFunction: completes(a.checkpointNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.name, o.keepLeft = append(args, "")[1], !remove
-			o.onDrift = chosen(map[string]bool{driftRollback: rollback, driftCold: cold, driftRefuse: refuse})
+			var err error
+			if o.onDrift, err = chosen(map[string]bool{driftRollback: rollback, driftCold: cold, driftRefuse: refuse}); err != nil {
+				return usageError(cmd, err)
+			}
 			done, err := a.restore(cmd.Context(), args[0], o)
 			if err != nil {
 				return err
@@ -42,18 +46,20 @@ func restoreCommand(a *app) *cobra.Command {
 	f.BoolVar(&cold, "cold", false, "if volumes were written since, start the database without its memory")
 	f.BoolVar(&refuse, "refuse", false, "if volumes were written since, refuse, whatever the container's label says")
 	f.BoolVar(&remove, "rm-on-failure", true, "remove what a failed restore made")
-	cmd.MarkFlagsMutuallyExclusive("rollback", "cold", "refuse")
 	return cmd
 }
 
 // chosen is the one that is set, if any.
-func chosen(of map[string]bool) string {
-	for name, set := range of {
-		if set {
-			return name
+func chosen(of map[string]bool) (name string, err error) {
+	for word, set := range of {
+		switch {
+		case set && name != "":
+			return "", errors.New("say one of --rollback, --cold and --refuse")
+		case set:
+			name = word
 		}
 	}
-	return ""
+	return name, nil
 }
 
 func (a *app) restore(ctx context.Context, ref string, o restoreOptions) (restored, error) {

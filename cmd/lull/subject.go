@@ -73,8 +73,8 @@ func (a *app) newSubject(namespace string, info containers.Container) (*subject,
 		return nil, err
 	}
 	s := &subject{namespace: namespace, info: info, spec: &specs.Spec{}}
-	if raw := info.Spec.GetValue(); raw != nil {
-		if err := json.Unmarshal(raw, s.spec); err != nil {
+	if info.Spec != nil {
+		if err := json.Unmarshal(info.Spec.GetValue(), s.spec); err != nil {
 			return nil, fmt.Errorf("OCI spec of %s: %w", info.ID, err)
 		}
 	}

@@ -106,6 +106,8 @@ func (w *world) check(err error) {
 // ctx is a context in the namespace.
 func (w *world) ctx() context.Context { return namespaces.WithNamespace(w.Context(), testNS) }
 
+func otherNamespace(w *world) context.Context { return namespaces.WithNamespace(w.Context(), "other") }
+
 func (w *world) put(mediaType string, raw []byte, labels map[string]string) ocispec.Descriptor {
 	w.Helper()
 	d := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(raw), Size: int64(len(raw))}

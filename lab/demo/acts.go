@@ -8,9 +8,9 @@ import (
 // The times that the load is given. The further writes are long enough that
 // nobody takes them for luck.
 const (
-	warmUp  = 2500 * time.Millisecond
+	warmUp  = 2 * time.Second
 	further = 5 * time.Second
-	again   = 1500 * time.Millisecond
+	again   = 1 * time.Second
 )
 
 // backInTime takes a checkpoint of a running database and brings it back after

@@ -50,7 +50,7 @@ func Run(ctx context.Context, l *lab.Lab, say *screen.Screen, o Options) (r *Res
 		if ctx.Err() != nil {
 			err = ErrInterrupted
 		}
-		r.Kept = o.Keep && ctx.Err() == nil && s.daemon != nil
+		r.Kept = o.Keep && ctx.Err() == nil && s.ready
 		err = errors.Join(err, s.close(ctx, r.Kept))
 	}()
 	if err := s.open(ctx); err != nil {
@@ -58,11 +58,19 @@ func Run(ctx context.Context, l *lab.Lab, say *screen.Screen, o Options) (r *Res
 	}
 	r.Versions = s.versions(ctx)
 	if err := s.play(ctx, r); err != nil {
-		return r, fmt.Errorf("%w; with --keep it stays to be looked at", err)
+		return r, hint(err, o)
 	}
 	s.say.Title("The verdict")
 	s.say.Block(r.Table(say))
 	return r, r.err()
+}
+
+// hint says how to find out more.
+func hint(err error, o Options) error {
+	if o.Keep {
+		return err
+	}
+	return fmt.Errorf("%w; with --keep everything stays to be looked at", err)
 }
 
 func (s *stage) play(ctx context.Context, r *Result) error {

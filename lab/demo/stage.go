@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,33 +26,36 @@ type stage struct {
 	lab    *lab.Lab
 	say    *screen.Screen
 	bin    string
+	begun  bool // there may be something to remove
+	ready  bool // the daemon runs and has its image
 	daemon *lab.Daemon
-	last   *act // the act before, whose database may still run
+	last   *act // the act before, whose database still runs
 }
 
 // open starts the daemon with lull's folder first on its PATH: that alone puts
 // lull's shim in the stock one's place.
-func (s *stage) open(ctx context.Context) error {
+func (s *stage) open(ctx context.Context) (err error) {
+	if old, err := s.lab.Daemon(name); err == nil && old.Alive() {
+		return fmt.Errorf("an earlier demo still runs (pid %d); `make lab-down` ends it", old.Process.PID)
+	}
 	if err := s.programs(); err != nil {
 		return err
 	}
+	s.begun = true
 	if err := s.writeConfig(); err != nil {
 		return err
 	}
-	done := s.say.Live("starting a private containerd with PostgreSQL 13", nil)
-	defer done()
-	d, err := s.lab.StartDaemon(ctx, lab.DaemonConfig{Name: name, BinDirs: []string{s.bin}})
-	if errors.Is(err, lab.ErrRunning) {
-		return fmt.Errorf("%w, left by an earlier demo; `make lab-down` ends it", err)
-	}
+	defer s.say.Live("starting a private containerd with PostgreSQL 13", nil)()
+	s.daemon, err = s.lab.StartDaemon(ctx, lab.DaemonConfig{Name: name, BinDirs: []string{s.bin}})
 	if err != nil {
 		return err
 	}
-	s.daemon = d
 	if err := s.writeFiles(); err != nil {
 		return err
 	}
-	return d.Import(ctx, image)
+	err = s.daemon.Import(ctx, image)
+	s.ready = err == nil
+	return err
 }
 
 // programs makes sure that lull is built.
@@ -107,8 +109,8 @@ const closeTime = time.Minute
 
 // close ends everything, or says how to look around.
 func (s *stage) close(ctx context.Context, keep bool) error {
-	if s.daemon == nil {
-		return os.RemoveAll(s.lab.RunDir(name))
+	if !s.begun {
+		return nil
 	}
 	if keep {
 		s.lookAround()
@@ -117,7 +119,7 @@ func (s *stage) close(ctx context.Context, keep bool) error {
 	defer s.say.Live("removing everything", nil)()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
-	return s.daemon.Stop(ctx)
+	return lab.Down(ctx, s.lab.Layout, name)
 }
 
 func (s *stage) lookAround() {

@@ -10,11 +10,9 @@ import (
 	"github.com/lull-containers/lull/lab/demo/screen"
 )
 
-// roomy is the width from which on the table explains its rows.
-const roomy = 124
-
 // sheet is the table for people while it is filled: a row for each time, size
-// and verdict, a column for each act.
+// and verdict, a column for each act, and one that explains where there is
+// room for it.
 type sheet struct {
 	table.Writer
 	acts    []*Act
@@ -24,7 +22,14 @@ type sheet struct {
 
 // Table is the result for people.
 func (r *Result) Table(say *screen.Screen) string {
-	t := &sheet{Writer: table.NewWriter(), acts: r.Acts, say: say, explain: say.Width() >= roomy}
+	if wide := r.table(say, true); text.LongestLineLen(wide) <= say.Width() {
+		return wide
+	}
+	return r.table(say, false)
+}
+
+func (r *Result) table(say *screen.Screen, explain bool) string {
+	t := &sheet{Writer: table.NewWriter(), acts: r.Acts, say: say, explain: explain}
 	t.layOut()
 	t.heading()
 	t.checkpoint()

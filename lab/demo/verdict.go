@@ -65,7 +65,7 @@ func (a *act) gone() (string, error) {
 			later++
 		}
 	}
-	return fmt.Sprintf("%s of later are gone", number(later)), err
+	return fmt.Sprintf("%s later ones are gone", number(later)), err
 }
 
 // judgement is the verdict on one promise, with the first fault that breaks it.

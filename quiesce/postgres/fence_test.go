@@ -149,7 +149,9 @@ func TestDrainIsAboutWhatIsOpenWhenItBegins(t *testing.T) {
 			}
 			drained <- err
 		}()
-		looked := func(session string) bool { return strings.HasPrefix(session, "idle") && strings.Contains(session, "backend_xid") }
+		looked := func(session string) bool {
+			return strings.HasPrefix(session, "idle") && strings.Contains(session, "backend_xid")
+		}
 		for !slices.ContainsFunc(ours(t, s, "(state || query)"), looked) {
 			time.Sleep(time.Millisecond) // until the drain has looked for the first time
 		}

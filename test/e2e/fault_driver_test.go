@@ -15,7 +15,6 @@ func driverFaults(t *testing.T) {
 		calls  []string
 		words  []string
 	}{
-		{"error", everywhere, []string{"failpoint agent."}},
 		{"panic", everywhere, []string{"the agent has a driver that panicked in "}},
 		{"exit", everywhere, []string{"the agent died in "}},
 		{"hang", []string{"open", "flush", "fence", "evidence"}, []string{"the agent was killed: no answer to "}},

@@ -13,4 +13,5 @@ func TestFault(t *testing.T) {
 	t.Run("shim", shimKills)
 	t.Run("kill", containerKills)
 	t.Run("pause", pauseFaults)
+	t.Run("restore", restoreFaults)
 }

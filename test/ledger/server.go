@@ -49,11 +49,12 @@ func (p PostgreSQL) Connect(ctx context.Context) (*pgx.Conn, error) {
 }
 
 // dialer gives up soon where packets are dropped, as before a restored server
-// is opened, and notices within half a minute that a server went without a
-// word. A frozen one is neither: its kernel answers.
+// is opened, and notices within seconds that a server went without a word, as
+// one does that is stopped with its checkpoint. A frozen one is neither: its
+// kernel answers.
 var dialer = net.Dialer{
 	Timeout:         time.Second,
-	KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 4},
+	KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 3 * time.Second, Interval: 3 * time.Second, Count: 4},
 }
 
 // dial makes the socket inside the namespace; it stays there.

@@ -26,10 +26,11 @@ func main() {
 }
 
 // execute gives the exit code. A signal that comes while the demo cleans up
-// changes nothing any more; a reader of our output that goes is one too.
+// changes nothing any more.
 func execute() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // not the end: it is cleaned up first
 	err := command().ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -65,6 +66,8 @@ everything that it made. Its exit code is 0 when every verdict is good.`,
 }
 
 func run(ctx context.Context, o demo.Options, asJSON bool) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	if os.Geteuid() != 0 {
 		return errors.New("containers need root: run it with sudo")
 	}
@@ -79,7 +82,7 @@ func run(ctx context.Context, o demo.Options, asJSON bool) (err error) {
 	if asJSON {
 		story = os.Stderr
 	}
-	result, err := demo.Run(ctx, l, screen.New(story), o)
+	result, err := demo.Run(ctx, l, screen.New(story, cancel), o)
 	if asJSON {
 		return errors.Join(err, encode(result))
 	}

@@ -17,6 +17,7 @@ type Screen struct {
 	w        io.Writer
 	columns  func() int
 	terminal bool
+	gone     func()
 
 	mu sync.Mutex // of w, which a live line shares
 }
@@ -32,9 +33,9 @@ const (
 
 // New tells the story on f: with colours and live lines on a terminal, plainly
 // elsewhere. NO_COLOR takes the colours away, COLUMNS sets the width of what is
-// no terminal.
-func New(f *os.File) *Screen {
-	s := &Screen{w: f, terminal: term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"}
+// no terminal. gone is called when nobody reads f any more.
+func New(f *os.File, gone func()) *Screen {
+	s := &Screen{w: f, gone: gone, terminal: term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"}
 	s.columns = func() int { return columnsOf(f) }
 	return s
 }
@@ -121,5 +122,7 @@ func (s *Screen) Command(args []string) {
 func (s *Screen) print(t string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, _ = io.WriteString(s.w, t) // nobody may be reading
+	if _, err := io.WriteString(s.w, t); err != nil {
+		s.gone()
+	}
 }

@@ -99,6 +99,9 @@ func gone(dir string) error {
 	return nil
 }
 
+// Bin is the folder of lull's binaries that the daemon works with.
+func (d *Daemon) Bin() string { return d.bin }
+
 // Fail makes the failpoint do what it is told, once: error, panic, kill, exit,
 // hang (until Unfail), sleep DURATION.
 func (d *Daemon) Fail(t testing.TB, failpoint, what string) {

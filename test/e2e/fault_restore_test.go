@@ -1,0 +1,218 @@
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/pkg/cio"
+	"github.com/google/nftables"
+	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/internal/netns"
+	"github.com/lull-containers/lull/test/e2e/harness"
+	"github.com/lull-containers/lull/test/ledger"
+)
+
+// lost is a database with a checkpoint, which wrote on and was then removed.
+// Its network namespace is the test's own, so that rules which a restore
+// leaves there would be seen.
+type lost struct {
+	*subject
+	ref        string
+	netns      string
+	was        harness.Tree
+	start, end time.Duration // of the cut
+}
+
+func newLost(t *testing.T) *lost {
+	t.Helper()
+	d := harness.Shared(t)
+	l := &lost{ref: harness.Name(t, "image"), netns: filepath.Join(t.TempDir(), "net")}
+	if err := netns.Create(l.netns); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := netns.Remove(l.netns); err != nil {
+			t.Error(err)
+		}
+	})
+	pg := d.Postgres(t, harness.PostgresOptions{ContainerOptions: harness.ContainerOptions{
+		NetNS: l.netns, Annotations: annotations("lull/on-drift", "rollback", "lull/restore-deadline", "5s"),
+	}})
+	l.subject = &subject{Postgres: pg, d: d, load: pg.LoadLike(t, trickle())}
+	l.load.Wait(t, 5)
+	l.start, l.end = l.load.Cut(func() { d.Ctr(t, "containers", "checkpoint", "--task", "--rw", "--image", pg.ID, l.ref) })
+	l.load.Wait(t, 5)
+	pg.Kill(t)
+	pg.Remove(t)
+	l.was = l.tree(t)
+	return l
+}
+
+// changed is the one thing that a rollback which is taken back cannot restore.
+var changed = regexp.MustCompile(` changed \S+`)
+
+func (l *lost) tree(t *testing.T) harness.Tree {
+	t.Helper()
+	tree := harness.Tree{}
+	for path, line := range harness.TreeOf(t, filepath.Dir(l.Volume)) {
+		if path == l.Volume || filepath.Dir(path) != filepath.Dir(l.Volume) || filepath.Base(path)[0] == '.' {
+			tree[path] = changed.ReplaceAllString(line, "")
+		}
+	}
+	return tree
+}
+
+// restoreFaults fail every step of the restore, rollback included. Each leaves
+// the volume as it was, and of the container nothing.
+func restoreFaults(t *testing.T) {
+	l := newLost(t)
+	for _, step := range engine.RestoreSteps() {
+		t.Run(step, func(t *testing.T) { l.fails(t, "restore."+step, "error", "failpoint restore."+step) })
+	}
+	for _, step := range []string{"staging", "after staging", "out", "after out", "in", "after in", "new", "after new"} {
+		t.Run("rollback/"+step, func(t *testing.T) { l.fails(t, "putback."+step, "error", "failpoint putback."+step) })
+	}
+	for action, words := range map[string]string{"panic": "panicked in verify", "exit": "died in verify", "hang": "no answer to verify in time"} {
+		t.Run("driver/"+action, func(t *testing.T) { l.fails(t, "agent.verify", action, "[lull:evidence]", words) })
+	}
+	t.Run("never started", l.neverStarted)
+	t.Run("shim killed", l.shimKilled)
+	t.Run("then none", l.comesBack)
+}
+
+// restore restores by ctr.
+func (l *lost) restore(t *testing.T) harness.Output {
+	t.Helper()
+	return l.d.TryCtr(t, "containers", "restore", "--rw", "--live", l.ID, l.ref)
+}
+
+// fails restores with a fault in the way.
+func (l *lost) fails(t *testing.T, failpoint, action string, words ...string) {
+	t.Helper()
+	l.d.Fail(t, failpoint, action)
+	o := l.restore(t)
+	l.d.Unfail(t, failpoint)
+	mustRefuse(t, o, words...)
+	t.Log(o)
+	if s := l.Status(t); s == harness.Running || s == harness.Paused {
+		t.Errorf("the task is %s", s)
+	}
+	l.asItWas(t)
+}
+
+// asItWas removes the container and looks for what the restore left.
+func (l *lost) asItWas(t *testing.T) {
+	t.Helper()
+	l.Remove(t)
+	l.NoTraces(t)
+	l.noRules(t)
+	l.same(t)
+}
+
+func (l *lost) same(t *testing.T) {
+	t.Helper()
+	now := l.tree(t)
+	for path, line := range l.was {
+		if now[path] != line {
+			t.Errorf("%s was\n%s and is\n%s", path, line, now[path])
+		}
+		delete(now, path)
+	}
+	for path := range now {
+		t.Errorf("%s was not there", path)
+	}
+}
+
+// noRules looks for a closed network: lull's, or one of CRIU's, whose empty
+// tables stay after a dump.
+func (l *lost) noRules(t *testing.T) {
+	t.Helper()
+	if rules := l.rules(t); len(rules) > 0 {
+		t.Errorf("rules are left in: %q", rules)
+	}
+}
+
+// rules names the nft chains that have some.
+func (l *lost) rules(t *testing.T) (chains []string) {
+	t.Helper()
+	err := netns.Do(l.netns, func() error {
+		c, err := nftables.New()
+		if err != nil {
+			return err
+		}
+		all, err := c.ListChains()
+		for _, chain := range all {
+			rules, err := c.GetRules(chain.Table, chain)
+			if err != nil || len(rules) > 0 {
+				chains = append(chains, fmt.Sprintf("%s %s: %v", chain.Table.Name, chain.Name, err))
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return chains
+}
+
+// neverStarted deletes the task that a restore created: the rollback is taken
+// back though no step failed.
+func (l *lost) neverStarted(t *testing.T) {
+	c, ctx := l.d.Client(t), t.Context()
+	image, err := c.GetImage(ctx, l.ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := c.Restore(ctx, l.ID, image, client.WithRestoreImage, client.WithRestoreSpec, client.WithRestoreRuntime, client.WithRestoreRW)
+	if err != nil {
+		t.Fatal(err)
+	}
+	task, err := made.NewTask(ctx, cio.NullIO, client.WithTaskCheckpoint(image))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := task.Delete(ctx); err != nil {
+		t.Fatal(err)
+	}
+	l.asItWas(t)
+}
+
+// shimKilled kills the shim when the volume is rolled back and the database
+// runs, but is not verified. A cold start finds what was acknowledged last.
+func (l *lost) shimKilled(t *testing.T) {
+	const failpoint = "restore.verify"
+	l.d.Fail(t, failpoint, "hang")
+	c := l.d.StartCtr(t, "containers", "restore", "--rw", "--live", l.ID, l.ref)
+	harness.Eventually(t, "it hangs at "+failpoint, func() bool { return l.d.Hangs(failpoint) })
+	if len(l.rules(t)) == 0 {
+		t.Error("the network is open before the database is verified")
+	}
+	if err := unix.Kill(l.ShimPID(t), unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	mustRefuse(t, c.Wait(t))
+	l.d.Unfail(t, failpoint)
+	l.WaitStatus(t, harness.NoTask)
+	l.Remove(t)
+	l.NoTraces(t)
+	l.noRules(t)
+	l.cold(t)
+}
+
+// comesBack is the restore that nothing hinders.
+func (l *lost) comesBack(t *testing.T) {
+	if o := l.restore(t); o.Code != 0 {
+		t.Fatal(o)
+	}
+	l.WaitAnswer(t)
+	l.noRules(t)
+	l.load.Check(t, ledger.AtCut(l.start, l.end))
+	l.Remove(t)
+	l.NoTraces(t)
+}

@@ -1,0 +1,144 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lull-containers/lull/test/e2e/harness"
+)
+
+// story is what a client does with a container and what it is answered, line
+// by line, without names and times.
+type story struct {
+	*harness.Container
+	lines []string
+}
+
+func (s *story) say(format string, args ...any) {
+	s.lines = append(s.lines, fmt.Sprintf(format, args...))
+}
+
+// ctr notes how a command ended and what it said.
+func (s *story) ctr(t *testing.T, args ...string) {
+	t.Helper()
+	o := s.Daemon.TryCtr(t, args...)
+	anonymous := func(text string) string { return strings.TrimSpace(strings.ReplaceAll(text, s.ID, "ID")) }
+	s.say("%s → %d %q %q", anonymous(strings.Join(args, " ")), o.Code, anonymous(o.Stdout), anonymous(o.Stderr))
+}
+
+// asStock does the same with lull in the stock shim's place and without lull.
+// No client may see a difference with a container that has no database.
+func asStock(t *testing.T) {
+	stories := map[string]func(*testing.T, *story){"life": life, "checkpoint": checkpoints}
+	for name, tell := range stories {
+		for _, runtime := range []string{"", lullV2} {
+			t.Run(name+" "+runtime, func(t *testing.T) {
+				want := told(t, harness.SharedStock(t), "", tell)
+				got := told(t, harness.Shared(t), runtime, tell)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("(-stock +lull)\n%s", diff)
+				}
+				t.Log(strings.Join(want, "\n"))
+			})
+		}
+	}
+}
+
+// counter counts in memory and writes down how far it is.
+const counter = `trap 'exit 7' TERM; i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.02; done`
+
+func told(t *testing.T, d *harness.Daemon, runtime string, tell func(*testing.T, *story)) []string {
+	t.Helper()
+	s := &story{Container: d.Run(t, harness.ContainerOptions{Image: "busybox:lab", Args: []string{"sh", "-c", counter}, Runtime: runtime})}
+	tell(t, s)
+	return s.lines
+}
+
+// life is everything but checkpoints.
+func life(t *testing.T, s *story) {
+	s.status(t)
+	s.ctr(t, "tasks", "exec", "--exec-id", "one", s.ID, "sh", "-c", "echo out; echo err >&2; exit 3")
+	s.ctr(t, "tasks", "exec", "--exec-id", "two", s.ID, "no-such-program")
+	s.ctr(t, "tasks", "exec", "--detach", "--exec-id", "three", s.ID, "sleep", "1000")
+	s.ctr(t, "tasks", "kill", "--exec-id", "three", "--signal", "SIGKILL", s.ID)
+	s.ctr(t, "tasks", "pause", s.ID)
+	s.status(t)
+	s.ctr(t, "tasks", "pause", s.ID)
+	s.ctr(t, "tasks", "resume", s.ID)
+	s.status(t)
+	s.ctr(t, "tasks", "resume", s.ID)
+	s.ctr(t, "tasks", "start", s.ID)
+	s.ctr(t, "tasks", "delete", s.ID)
+	s.ctr(t, "tasks", "kill", "--signal", "SIGTERM", s.ID)
+	s.WaitStatus(t, harness.Stopped)
+	s.ctr(t, "tasks", "kill", "--signal", "SIGTERM", s.ID)
+	s.ctr(t, "tasks", "delete", s.ID)
+	s.status(t)
+	s.ctr(t, "run", "--rm", "docker.io/library/busybox:lab", s.ID+"-x", "sh", "-c", "echo out; exit 5")
+	s.ctr(t, "run", "--rm", "docker.io/library/busybox:lab", s.ID+"-y", "no-such-program")
+}
+
+func (s *story) status(t *testing.T) {
+	t.Helper()
+	s.say("status %s", s.Status(t))
+}
+
+// checkpoints takes the container back to where it was.
+func checkpoints(t *testing.T, s *story) {
+	ref := harness.Name(t, "image")
+	s.goesOn(t)
+	began := s.count(t)
+	s.takes(t, "containers", "checkpoint", "--task", "--rw", "--image", s.ID, ref)
+	s.status(t)
+	s.goesOn(t)
+	taken := s.count(t)
+	s.Kill(t)
+	s.Remove(t)
+	s.takes(t, "containers", "restore", "--rw", "--live", s.ID, ref)
+	s.status(t)
+	s.goesOn(t)
+	s.say("it went on from the checkpoint, or after: %t", s.count(t) > began && taken > began)
+	s.say("the checkpoint has %q", mediaTypes(t, s.Daemon, ref))
+	s.takes(t, "tasks", "checkpoint", "--exit", s.ID)
+	s.WaitStatus(t, harness.Stopped)
+	s.status(t)
+}
+
+// takes runs a command whose answer has names in it.
+func (s *story) takes(t *testing.T, args ...string) {
+	t.Helper()
+	o := s.Daemon.TryCtr(t, args...)
+	s.say("%s %s → %d %q", args[0], args[1], o.Code, o.Stderr)
+}
+
+// goesOn waits until the counter has moved.
+func (s *story) goesOn(t *testing.T) {
+	t.Helper()
+	from := s.count(t)
+	harness.Eventually(t, "the counter goes on", func() bool { return s.count(t) > from })
+}
+
+func (s *story) count(t *testing.T) int {
+	t.Helper()
+	text := s.Daemon.Ctr(t, "tasks", "exec", "--exec-id", harness.Name(t, "x"), s.ID, "cat", "/count")
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0 // it is just being written
+	}
+	return n
+}
+
+func mediaTypes(t *testing.T, d *harness.Daemon, ref string) []string {
+	t.Helper()
+	var types []string
+	for _, m := range d.Checkpoint(t, ref).Index.Manifests {
+		types = append(types, m.MediaType)
+	}
+	slices.Sort(types)
+	return types
+}
