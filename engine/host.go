@@ -105,13 +105,10 @@ func volatile(flag string) bool {
 // newEnough refuses a CRIU that is older than the one that dumped: images are
 // readable by newer ones only.
 func newEnough(was, is string) error {
-	dumped, err := criu.ParseVersion(was)
-	if err != nil {
-		return nil
+	dumped, errWas := criu.ParseVersion(was)
+	have, errIs := criu.ParseVersion(is)
+	if errWas != nil || errIs != nil || !have.Less(dumped) {
+		return nil // where a version is unknown nothing is compared
 	}
-	have, err := criu.ParseVersion(is)
-	if err == nil && have.Less(dumped) {
-		return fmt.Errorf("the checkpoint was made with CRIU %s, this host has %s; install %s or newer", was, is, was)
-	}
-	return nil
+	return fmt.Errorf("the checkpoint was made with CRIU %s, this host has %s; install %s or newer", was, is, was)
 }

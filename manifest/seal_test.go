@@ -220,3 +220,19 @@ func TestPoisonWinsTheRace(t *testing.T) {
 		}
 	}
 }
+
+func TestSync(t *testing.T) {
+	dir, _ := sealedFolder(t)
+	if err := Sync(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Verify(t.Context(), dir); err != nil {
+		t.Error(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := Sync(t.Context(), dir); !errors.Is(err, ErrAltered) {
+		t.Errorf("Sync: %v", err)
+	}
+}

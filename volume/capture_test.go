@@ -357,3 +357,39 @@ func mustBoot(t *testing.T) string {
 	must(t, err)
 	return id
 }
+
+// meddler is a context that does something when it is asked the second time.
+type meddler struct {
+	context.Context
+	asked int
+	do    func()
+}
+
+func (m *meddler) Err() error {
+	if m.asked++; m.asked == 2 {
+		m.do()
+	}
+	return nil
+}
+
+// A file that is written while it is copied proves nothing.
+func TestCopyingNoticesMovement(t *testing.T) {
+	for _, hash := range []bool{true, false} {
+		src, dst := tempDir(t), tempDir(t)
+		write(t, src+"/file", noise("file", 40<<20))
+		from, err := openRoot(src)
+		must(t, err)
+		defer from.Close()
+		to, err := openRoot(dst)
+		must(t, err)
+		defer to.Close()
+		l, err := (&walk{ctx: t.Context()}).list(from)
+		must(t, err)
+		ctx := &meddler{Context: t.Context(), do: func() { must(t, overwrite(src+"/file", 0, "written since")) }}
+		c := &copier{ctx: ctx, src: from, dst: to, entries: l.Entries, hash: hash}
+		err = c.file(ctx, entryOf(l, "file"), make([]byte, copyBuffer))
+		if !errors.Is(err, ErrMoving) || ctx.asked < 2 {
+			t.Errorf("hash %t: %v", hash, err)
+		}
+	}
+}

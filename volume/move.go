@@ -67,7 +67,7 @@ func (m *mover) folder(from, to *os.File, name string) error {
 	if err != nil {
 		return err
 	}
-	dst, err := makeLike(to, name, like)
+	dst, err := m.makeLike(to, name, like)
 	if err != nil {
 		return err
 	}
@@ -81,49 +81,9 @@ func (m *mover) folder(from, to *os.File, name string) error {
 	return errors.Join(setMtime(to, name, like.Mtime), removeFolder(from, name))
 }
 
-// clash finds a name that both sides have and that moving could not bring
-// together: somebody else made it.
-func (m *mover) clash(from, to *os.File) error {
-	names, err := childNames(from)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if _, err := statAt(to, name); errors.Is(err, unix.ENOENT) {
-			continue
-		}
-		if !m.merge || !isFolder(from, name) || !isFolder(to, name) {
-			return occupied(to, name)
-		}
-		if err := m.clashBelow(from, to, name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *mover) clashBelow(from, to *os.File, name string) error {
-	src, err := openQuiet(from, name, unix.O_DIRECTORY)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	dst, err := openQuiet(to, name, unix.O_DIRECTORY)
-	if err != nil {
-		return err
-	}
-	defer dst.Close()
-	return m.clash(src, dst)
-}
-
-func occupied(to *os.File, name string) error {
-	return &PathError{Class: ErrBusy, Path: to.Name() + "/" + name, Err: unix.EEXIST,
-		Why: "somebody made it while a put back was under way", Remedy: "move it away, then try again"}
-}
-
 // makeLike opens the folder name in dir, and makes it, complete with its
 // metadata, when it is not there.
-func makeLike(dir *os.File, name string, like *Entry) (*os.File, error) {
+func (m *mover) makeLike(dir *os.File, name string, like *Entry) (*os.File, error) {
 	f, err := openQuiet(dir, name, unix.O_DIRECTORY)
 	if !errors.Is(err, unix.ENOENT) {
 		return f, err
@@ -136,6 +96,9 @@ func makeLike(dir *os.File, name string, like *Entry) (*os.File, error) {
 		return nil, err
 	}
 	if err := applyMetadata(dir, folderTemp, like); err != nil {
+		return nil, err
+	}
+	if err := m.step("folder"); err != nil {
 		return nil, err
 	}
 	if err := unix.Renameat2(fd, folderTemp, fd, name, unix.RENAME_NOREPLACE); err != nil {

@@ -53,10 +53,13 @@ func openBeneath(dir *os.File, path string, flags int, mode uint32) (*os.File, e
 	return os.NewFile(uintptr(fd), path), nil
 }
 
+// maxOpenTries bounds how often an interrupted open is repeated.
+const maxOpenTries = 100
+
 func openNoFollow(dir int, path string, flags int, mode uint32) (int, error) {
 	how := unix.OpenHow{Flags: uint64(flags), Mode: uint64(mode),
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS}
-	for {
+	for range maxOpenTries {
 		fd, err := unix.Openat2(dir, path, &how)
 		switch err {
 		case unix.EINTR, unix.EAGAIN:
@@ -66,6 +69,7 @@ func openNoFollow(dir int, path string, flags int, mode uint32) (int, error) {
 		}
 		return fd, err
 	}
+	return -1, unix.EAGAIN
 }
 
 // openStepwise does the same on kernels before 5.6 and under seccomp filters

@@ -186,6 +186,7 @@ func TestRecoverRefusesToMixWithAStranger(t *testing.T) {
 	if !errors.Is(err, ErrBusy) {
 		t.Fatalf("Recover: %v", err)
 	}
+	onlyIn(t, f.dsts[0], "pg_control")
 	if b, err := os.ReadFile(f.dsts[0] + "/pg_control"); err != nil || string(b) != "a stranger's" {
 		t.Errorf("%s, %v", b, err)
 	}

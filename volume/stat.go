@@ -78,7 +78,7 @@ func typeOf(mode uint16) Type {
 }
 
 // sameStat is the witness: no call sets a ctime, so a file whose inode, size
-// and both times agree has not been touched. See doc.go for its limits.
+// and both times agree has not been touched. docs/MANIFEST.md has its limits.
 func sameStat(a, b *Entry) bool {
 	return a.Type == b.Type && a.Size == b.Size && a.Mtime == b.Mtime &&
 		a.Ctime == b.Ctime && a.Inode == b.Inode && a.Device == b.Device

@@ -140,6 +140,9 @@ func (t taken) stallText() string {
 		return "none to speak of: " + t.Container + " was stopped"
 	}
 	text := millisText(t.StallMillis)
+	if t.StallMillis == 0 {
+		text = "none of lull's: " + t.Container + " was paused before, and stays so"
+	}
 	if t.Frozen > 0 {
 		text += ", frozen for the dump " + millisText(t.Frozen)
 	}

@@ -8,14 +8,12 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/containerd/containerd/api/types/task"
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/errdefs"
 
 	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/config"
 	"github.com/lull-containers/lull/internal/rpccode"
-	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/store"
 )
@@ -118,44 +116,6 @@ func (r *restoring) open(ctx context.Context) (err error) {
 	return r.free(ctx)
 }
 
-// free refuses a name that is in use, and says by what.
-func (r *restoring) free(ctx context.Context) error {
-	id := r.template.ID
-	s, err := r.loadSubject(ctx, r.client, id)
-	var coder exitCoder
-	if errors.As(err, &coder) && coder.ExitCode() == exitNotFound {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if s.alive() {
-		return fail(exitLives, "stop and delete it, or give the restored one another NAME",
-			"container %s is %s", id, map[bool]string{true: "paused", false: "running"}[s.status == task.Status_PAUSED])
-	}
-	return fail(exitExists, fmt.Sprintf("delete it with `ctr -n %s containers delete %s`, or give the restored one another NAME", s.namespace, id),
-		"there is a container %s", id)
-}
-
-func (r *restoring) permit(context.Context) error {
-	if r.opts.onDrift == "" {
-		return nil
-	}
-	r.undo.Push(undoPermit, func(context.Context) error { return r.withdraw() })
-	now := time.Now()
-	return state.Allow(r.cfg.StateDir, r.namespace, r.template.ID,
-		state.Permit{OnDrift: r.opts.onDrift, Created: now, Expires: now.Add(10 * time.Minute)})
-}
-
-// withdraw takes our permit away, if the shim has not used it.
-func (r *restoring) withdraw() error {
-	if r.opts.onDrift == "" {
-		return nil
-	}
-	_, _, err := state.Take(r.cfg.StateDir, r.namespace, r.template.ID, time.Now())
-	return err
-}
-
 func (r *restoring) create(ctx context.Context) (err error) {
 	r.made, err = r.image.Create(ctx, r.client, r.template, &r.undo)
 	return err
@@ -166,7 +126,9 @@ func (r *restoring) start(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(r.done.Log), 0o700); err != nil {
 		return err
 	}
-	r.undo.Push("the log", func(context.Context) error { return ignoreAbsent(os.Remove(r.done.Log)) })
+	if _, err := os.Stat(r.done.Log); errors.Is(err, os.ErrNotExist) { // else it goes on with an earlier one
+		r.undo.Push("the log", func(context.Context) error { return ignoreAbsent(os.Remove(r.done.Log)) })
+	}
 	t, err := r.image.Start(ctx, r.made, r.done.Log, &r.undo)
 	if err != nil {
 		return err

@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/api/types/task"
 	containerd "github.com/containerd/containerd/v2/client"
-	"github.com/containerd/errdefs/pkg/errgrpc"
 
 	"github.com/lull-containers/lull/internal/cleanup"
-	"github.com/lull-containers/lull/internal/intent"
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/store"
@@ -35,11 +32,6 @@ type taking struct {
 	done    taken
 	image   *store.Checkpoint
 }
-
-const undoPause = "the pause"
-
-// pauseTime bounds the pause; lull/pause-budget is what it normally takes at most.
-const pauseTime = time.Minute
 
 func newTaking(a *app, client *containerd.Client, s *subject, ref string, o checkpointOptions) *taking {
 	return &taking{
@@ -103,90 +95,10 @@ func (t *taking) asFailure(err error) error {
 	return &failure{code: exitCheckpoint, err: err, remedy: remedy}
 }
 
-// announce tells the shim what is special about this checkpoint.
-func (t *taking) announce(context.Context) error {
-	if t.opts.mode == "" || t.s.record == nil {
-		return nil
-	}
-	cfg, err := t.config()
-	if err != nil {
-		return err
-	}
-	ns, id := t.s.namespace, t.s.info.ID
-	t.undo.Push("the announcement", func(context.Context) error {
-		_, _, err := intent.Take(cfg.StateDir, ns, id, time.Now())
-		return err
-	})
-	return intent.Announce(cfg.StateDir, ns, id, intent.Intent{Mode: t.opts.mode, Expires: time.Now().Add(time.Minute)})
-}
-
-// pause does not end with ctx: one that is cancelled half-way would still
-// happen, after everybody has stopped looking.
-func (t *taking) pause(ctx context.Context) error {
-	if !t.pauses {
-		return nil // somebody else's pause is theirs to end
-	}
-	t.undo.Push(undoPause, t.takeBackPause)
-	t.frozen = time.Now()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pauseTime)
-	defer cancel()
-	_, err := t.client.TaskService().Pause(ctx, &tasks.PauseTaskRequest{ContainerID: t.s.info.ID})
-	return errgrpc.ToNative(err)
-}
-
 func (t *taking) dump(ctx context.Context) error {
 	err := t.draft.Task(ctx, t.opts.exit)
 	t.stopped = err == nil && t.opts.exit
 	return err
-}
-
-// takeBackPause resumes without asking for the state first: the shim answers
-// when what it is doing has ended, a dump included.
-func (t *taking) takeBackPause(ctx context.Context) error {
-	if t.stopped {
-		return nil
-	}
-	t.progress("taking the pause back")
-	resumed := resume(ctx, t.client, t.s.info.ID, resumeTime)
-	if err := t.s.refresh(ctx, t.client); err != nil {
-		return errors.Join(resumed, err)
-	}
-	how := thawed{Namespace: t.s.namespace, ID: t.s.info.ID, How: byResume}
-	if t.s.paused() {
-		var err error
-		if how, err = thawOne(ctx, t.client, t.s); err != nil {
-			return err
-		}
-	}
-	fmt.Fprintf(t.errOut, "lull: taken back: %s %s\n", how.ID, how.text())
-	return nil
-}
-
-// resume lets the container run again as soon as its memory and rw layer are
-// safe. One that already runs was thawed too early, by the watchdog or by
-// somebody else: then layer and memory do not fit together.
-func (t *taking) resume(ctx context.Context) error {
-	if !t.pauses || t.opts.exit {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resumeTime+cgroupTime)
-	defer cancel()
-	if err := t.s.refresh(ctx, t.client); err != nil {
-		return err
-	}
-	if t.s.status == task.Status_STOPPED {
-		return fail(exitCheckpoint, "", "%s ended while it was checkpointed", t.s.info.ID)
-	}
-	if !t.s.paused() {
-		return fail(exitCheckpoint, "raise lull/max-frozen, and take it again",
-			"%s was thawed before the checkpoint was finished", t.s.info.ID)
-	}
-	if _, err := thawOne(ctx, t.client, t.s); err != nil {
-		return err
-	}
-	t.done.StallMillis = millis(time.Since(t.frozen))
-	t.undo.Forget(undoPause)
-	return nil
 }
 
 func (t *taking) publish(ctx context.Context) (err error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -78,6 +79,7 @@ func eat() {
 			block[i] = 1
 		}
 		kept = append(kept, block)
+		runtime.KeepAlive(kept)
 	}
 }
 

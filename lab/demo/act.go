@@ -38,10 +38,11 @@ func (a *act) play(ctx context.Context, steps []step) error {
 	return nil
 }
 
-// leave stops the load, however the act went.
+// leave ends an act that went wrong. Clients of a database that stands still
+// would be waited for until their patience ends: nobody waits for them.
 func (a *act) leave() {
 	if a.load != nil {
-		a.load.stop()
+		go a.load.stop()
 	}
 }
 

@@ -79,9 +79,8 @@ func (s *stage) play(ctx context.Context, r *Result) error {
 		a := &act{stage: s, result: &Act{Name: sc.name, Title: sc.title}}
 		r.Acts = append(r.Acts, a.result)
 		s.say.Title("Act %d. %s", i+1, sc.title)
-		err := sc.play(a, ctx)
-		a.leave()
-		if err != nil {
+		if err := sc.play(a, ctx); err != nil {
+			a.leave()
 			return fmt.Errorf("act %d: %w", i+1, err)
 		}
 	}

@@ -18,20 +18,31 @@ func (s *session) Verify(ctx context.Context, recorded manifest.Database) (quies
 	if recorded.Engine != quiesce.Postgres {
 		return quiesce.Verdict{Broken: []string{fmt.Sprintf("engine: recorded %q, found %q", recorded.Engine, quiesce.Postgres)}}, nil
 	}
-	var now manifest.Database
-	var last error
-	err := poll(ctx, func() (ready bool, err error) {
-		now, last = s.look(ctx, recorded)
-		if last != nil && !errors.Is(last, quiesce.ErrNotReady) {
-			return false, last
-		}
-		return last == nil, nil
-	})
+	now, err := s.ready(ctx, recorded)
 	if err != nil {
-		return quiesce.Verdict{}, inTime(err, last)
+		return quiesce.Verdict{}, err
 	}
 	v := compare(recorded, now)
 	return v, s.checkReleased(ctx, &v)
+}
+
+// ready looks until the server can be compared with what was recorded. When
+// the time runs out the error is what was waited for, if that was seen.
+func (s *session) ready(ctx context.Context, recorded manifest.Database) (now manifest.Database, err error) {
+	var waiting error
+	err = poll(ctx, func() (bool, error) {
+		var err error
+		now, err = s.look(ctx, recorded)
+		if errors.Is(err, quiesce.ErrNotReady) {
+			waiting = err
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if spent(err) && waiting != nil {
+		err = waiting
+	}
+	return now, err
 }
 
 // look reads the evidence when the server is ready for it.
@@ -51,14 +62,6 @@ func arrived(recorded, now manifest.Database) bool {
 	}
 	goal := recorded.Position[keyReplay]
 	return now.Role == "primary" || goal == "" || !behind(goal, now.Position[keyReplay])
-}
-
-// inTime says what was waited for when the time ran out.
-func inTime(err, last error) error {
-	if spent(err) && last != nil && !spent(last) {
-		return last
-	}
-	return err
 }
 
 // compare is the verdict on identity, role and position.

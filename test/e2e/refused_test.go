@@ -35,6 +35,24 @@ func (b *bench) refuses(t *testing.T, id, ref string, words ...string) harness.O
 	return o
 }
 
+// lullRefuses is the same by lull itself, which leaves no container either.
+func (b *bench) lullRefuses(t *testing.T, id, ref string) {
+	t.Helper()
+	const altered = 5 // see lull --help
+	c := b.Container(t, id)
+	before := b.runc.Count(t, "restore", id)
+	if o := b.TryLull(t, "restore", ref, id); o.Code != altered {
+		t.Errorf("not exit code %d: %s", altered, o)
+	}
+	if n := b.runc.Count(t, "restore", id) - before; n != 0 {
+		t.Errorf("runc restored %d times", n)
+	}
+	c.NoTraces(t)
+	if b.Ctr(t, "containers", "ls", "--quiet") != "" {
+		t.Errorf("container %s is left", id)
+	}
+}
+
 func (b *bench) tryRestore(t *testing.T, id, ref string) harness.Output {
 	t.Helper()
 	return b.TryCtr(t, "containers", "restore", "--rw", "--live", id, ref)

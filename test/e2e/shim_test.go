@@ -34,10 +34,10 @@ func serves(t *testing.T) {
 		run  harness.ContainerOptions
 		want string
 	}{
-		"no database":                    {harness.ContainerOptions{Image: "busybox:lab", Args: sleep}, stockShim},
-		"no database, lull's name":       {harness.ContainerOptions{Image: "busybox:lab", Args: sleep, Runtime: lullV2}, stockShim},
-		"no database, and says it is":    {harness.ContainerOptions{Image: "busybox:lab", Args: sleep, Annotations: labelled}, lullShim},
-		"a database switched off":        {harness.ContainerOptions{Image: "postgres:17", Args: sleep, Annotations: annotations("lull/engine", "none")}, stockShim},
+		"no database":                 {harness.ContainerOptions{Image: "busybox:lab", Args: sleep}, stockShim},
+		"no database, lull's name":    {harness.ContainerOptions{Image: "busybox:lab", Args: sleep, Runtime: lullV2}, stockShim},
+		"no database, and says it is": {harness.ContainerOptions{Image: "busybox:lab", Args: sleep, Annotations: labelled}, lullShim},
+		"a database switched off":     {harness.ContainerOptions{Image: "postgres:17", Args: sleep, Annotations: annotations("lull/engine", "none")}, stockShim},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,107 @@
+package volume
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// Result is a capture. Until Publish it is a hidden temp folder that nobody
+// may use and that Prune removes when this process is gone.
+type Result struct {
+	// List is of the source, as it was when it was copied. Its contents are
+	// complete after Publish: store it then, not before.
+	List   *List
+	Method string // reflink when every file was cloned, else copy
+	Bytes  int64  // of all regular files
+	Copied int64  // bytes on disk that had to be copied
+
+	dst  string
+	temp string
+	dir  *os.File // of temp, locked
+}
+
+// Temp is where the capture is until Publish.
+func (r *Result) Temp() string { return r.temp }
+
+// Publish reads what was not hashed yet (from the copy: the source may be in
+// use again), makes the capture durable and gives it its name. Afterwards
+// List is complete. When it fails nothing is left.
+func (r *Result) Publish(ctx context.Context) error {
+	err := r.publish(ctx)
+	if err != nil {
+		return errors.Join(err, r.Discard())
+	}
+	return r.close()
+}
+
+func (r *Result) publish(ctx context.Context) error {
+	if r.dir == nil {
+		return &PathError{Class: ErrCapture, Path: r.dst, Why: "it was published or discarded already"}
+	}
+	if err := hashCopy(ctx, r.dir, r.List.Entries); err != nil {
+		return err
+	}
+	if err := syncFS(r.dir); err != nil {
+		return err
+	}
+	if err := unix.Renameat2(unix.AT_FDCWD, r.temp, unix.AT_FDCWD, r.dst, unix.RENAME_NOREPLACE); err != nil {
+		return &PathError{Class: ErrPath, Path: r.dst, Why: "the capture cannot be published", Err: err}
+	}
+	r.temp = r.dst // what Discard removes, should the next step fail
+	return syncPath(filepath.Dir(r.dst))
+}
+
+// Discard removes a capture that was not published; after Publish, or a second
+// time, it does nothing.
+func (r *Result) Discard() error {
+	if r.dir == nil {
+		return nil
+	}
+	return errors.Join(os.RemoveAll(r.temp), r.close())
+}
+
+func (r *Result) close() error {
+	dir := r.dir
+	r.dir = nil
+	return unlock(dir)
+}
+
+func newResult(src, dst string) (*Result, error) {
+	abs, err := filepath.Abs(dst)
+	if err != nil {
+		return nil, &PathError{Class: ErrPath, Path: dst, Err: err}
+	}
+	store := filepath.Dir(abs)
+	if err := os.MkdirAll(store, 0o700); err != nil {
+		return nil, &PathError{Class: ErrPath, Path: store, Err: err}
+	}
+	if at, err := filepath.EvalSymlinks(store); err != nil || inside(at, src) {
+		return nil, &PathError{Class: ErrPath, Path: dst, Err: err,
+			Why: "the capture would lie in what it copies", Remedy: "name a store outside of " + show(src)}
+	}
+	temp := filepath.Join(store, partialPrefix+filepath.Base(abs)+"-"+randomName())
+	dir, err := makeLocked(temp)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{dst: abs, temp: temp, dir: dir}, nil
+}
+
+// makeLocked makes a folder that Prune leaves alone while it is open.
+func makeLocked(path string) (*os.File, error) {
+	if err := os.Mkdir(path, 0o700); err != nil {
+		return nil, &PathError{Class: ErrPath, Path: path, Err: err}
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return nil, &PathError{Class: ErrPath, Path: path, Err: err}
+	}
+	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, errors.Join(&PathError{Class: ErrBusy, Path: path, Err: err}, dir.Close())
+	}
+	return dir, nil
+}
