@@ -22,6 +22,7 @@ func (d *dump) assemble() *manifest.Manifest {
 		Transactions: d.tx,
 		Held:         d.held,
 		Network:      d.network,
+		Volumes:      d.volumes,
 		Host:         hostOf(d.pid, d.c),
 		Steps:        d.rec.steps,
 		FrozenMillis: millis(time.Since(d.frozen)),

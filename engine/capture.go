@@ -15,10 +15,12 @@ import (
 // dump is the second half of a cut, when the container is frozen.
 type dump struct {
 	*Cut
+	id       string // of the checkpoint, 32 hexadecimal digits
 	by       Dumper
 	req      Request
 	roots    []volume.Root
 	taken    []taken
+	volumes  []manifest.Volume
 	manifest *manifest.Manifest
 	undo     cleanup.Stack
 }
@@ -67,9 +69,6 @@ func (d *dump) capture(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := t.list.WriteFile(filepath.Join(d.req.Dir, volume.ListName(i))); err != nil {
-			return err
-		}
 		d.taken = append(d.taken, t)
 	}
 	return nil
@@ -98,8 +97,9 @@ func (d *dump) take(ctx context.Context, name string, root volume.Root) (t taken
 	return t, nil
 }
 
-// publish makes the captures durable: the manifest may name nothing that is
-// not there for good.
+// publish makes the captures durable, because the manifest may name nothing
+// that is not there for good, and then writes the lists: of files that were
+// cloned the contents are known only now.
 func (d *dump) publish(ctx context.Context) error {
 	for i, t := range d.taken {
 		if t.result != nil {
@@ -107,7 +107,10 @@ func (d *dump) publish(ctx context.Context) error {
 				return err
 			}
 		}
-		d.manifest.Volumes = append(d.manifest.Volumes, t.describe(i))
+		if err := t.list.WriteFile(filepath.Join(d.req.Dir, volume.ListName(i))); err != nil {
+			return err
+		}
+		d.volumes = append(d.volumes, t.describe(i))
 	}
 	return nil
 }

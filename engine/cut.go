@@ -20,7 +20,6 @@ type Cut struct {
 	sessions Sessions
 	rec      *recorder
 
-	id      string
 	pid     int
 	freezer freezer.File
 	session Session // nil before, after and without quiesce
@@ -40,7 +39,7 @@ type Cut struct {
 
 	poison   sync.Mutex
 	poisoned string             // why the checkpoint can never be sealed; guarded by poison
-	dir      string             // of the CRIU images, once known; guarded by poison
+	dumps    []target           // of this cut; guarded by poison
 	stop     context.CancelFunc // of the dump under way; guarded by poison
 }
 
@@ -49,15 +48,11 @@ func NewCut(c *Container, r Runtime, s Sessions) *Cut {
 	return &Cut{
 		c: c, runtime: r, sessions: s,
 		rec:      newRecorder("checkpoint"),
-		id:       manifest.NewID(),
 		level:    manifest.CrashConsistent,
 		warnings: c.Warnings,
 		db:       manifest.Database{Engine: c.Found.Engine, DetectedBy: c.Found.By},
 	}
 }
-
-// ID of the checkpoint, 32 hexadecimal digits.
-func (k *Cut) ID() string { return k.id }
 
 // Level that was reached so far.
 func (k *Cut) Level() manifest.Level { return k.level }

@@ -22,7 +22,7 @@ type Request struct {
 // seals the manifest there. An error leaves nothing that could be restored,
 // and the container frozen.
 func (k *Cut) Dump(ctx context.Context, by Dumper, r Request) (*manifest.Manifest, error) {
-	d := &dump{Cut: k, by: by, req: r}
+	d := &dump{Cut: k, id: manifest.NewID(), by: by, req: r}
 	stoppable, done := k.stoppable(ctx)
 	defer done()
 	if err := k.rec.run(stoppable, k.unpoisoned(d.steps())); err != nil {
@@ -40,9 +40,9 @@ func (d *dump) steps() []step {
 		{"configure", d.configure},
 		{"sync", d.sync},
 		{"capture", d.capture},
+		{"publish", d.publish}, // before the dump, which may stop the container for good
 		{"dump", d.dump},
 		{"pending", d.pending},
-		{"publish", d.publish},
 		{"seal", d.seal},
 	}
 }
@@ -85,7 +85,7 @@ func codeOf(reason error) rpccode.Code {
 }
 
 func (d *dump) configure(context.Context) error {
-	if err := d.place(d.req.Dir); err != nil {
+	if err := d.place(target{d.id, d.req.Dir}); err != nil {
 		return err
 	}
 	return criu.Config{Connections: d.c.Settings.Connections}.Write(d.c.Paths.CRIUConf)

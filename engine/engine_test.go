@@ -130,16 +130,24 @@ func TestObstacle(t *testing.T) {
 
 func TestPoison(t *testing.T) {
 	k := cut(t, config.Settings{})
-	if err := unmarked(k.c.Paths.Store, k.ID()); err != nil {
+	one, two := target{manifest.NewID(), t.TempDir()}, target{manifest.NewID(), t.TempDir()}
+	for _, d := range []target{one, two} {
+		if err := k.place(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := unmarked(k.c.Paths.Store, one.id); err != nil {
 		t.Fatal(err)
 	}
 	if err := k.Poison("thawed"); err != nil {
 		t.Fatal(err)
 	}
-	if err := unmarked(k.c.Paths.Store, k.ID()); err == nil || !strings.Contains(err.Error(), "thawed") {
-		t.Errorf("the store does not know: %v", err)
+	for _, d := range []target{one, two} {
+		if err := unmarked(k.c.Paths.Store, d.id); err == nil || !strings.Contains(err.Error(), "thawed") {
+			t.Errorf("the store does not know: %v", err)
+		}
 	}
-	if err := k.place(t.TempDir()); err == nil {
+	if err := k.place(target{manifest.NewID(), t.TempDir()}); err == nil {
 		t.Error("a poisoned cut may still dump")
 	}
 	if err := k.check(); err == nil {

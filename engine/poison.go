@@ -21,21 +21,30 @@ func (k *Cut) Poison(reason string) error {
 	if k.stop != nil {
 		k.stop()
 	}
-	var err error
-	if k.dir != "" {
-		err = manifest.Poison(k.dir, reason)
-		if errors.Is(err, manifest.ErrMissing) {
-			err = nil // nothing was promised yet, or the client took the folder away
-		}
+	var errs []error
+	for _, t := range k.dumps {
+		errs = append(errs, t.poison(k.c.Paths.Store, reason))
 	}
-	return errors.Join(err, mark(k.c.Paths.Store, k.id, reason))
+	return errors.Join(errs...)
+}
+
+// target is one dump: the checkpoint's id and the folder of its images. There
+// may be several of one cut, in a pause of the user's.
+type target struct{ id, dir string }
+
+func (t target) poison(store, reason string) error {
+	err := manifest.Poison(t.dir, reason)
+	if errors.Is(err, manifest.ErrMissing) {
+		err = nil // nothing was promised yet, or the client took the folder away
+	}
+	return errors.Join(err, mark(store, t.id, reason))
 }
 
 // place tells Poison where the images are.
-func (k *Cut) place(dir string) error {
+func (k *Cut) place(t target) error {
 	k.poison.Lock()
 	defer k.poison.Unlock()
-	k.dir = dir
+	k.dumps = append(k.dumps, t)
 	return k.poisonedError()
 }
 

@@ -27,7 +27,7 @@ func (s *Service) Resume(ctx context.Context, r *taskAPI.ResumeRequest) (*emptyp
 		return &emptypb.Empty{}, nil
 	}
 	if t.cut == nil {
-		return s.TTRPCTaskService.Resume(ctx, r)
+		return reply(stock{service: t.inner, id: r.ID}.Thaw(detached(ctx)))
 	}
 	return reply(t.resume(detached(ctx)))
 }

@@ -2,9 +2,13 @@ package shim
 
 import (
 	"context"
+	"errors"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
+	tasktypes "github.com/containerd/containerd/api/types/task"
 	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/internal/freezer"
 )
 
 // stock is engine.Runtime, and with a request engine.Dumper, for one container
@@ -28,9 +32,33 @@ func (s stock) Freeze(ctx context.Context) error {
 	return err
 }
 
+// Thaw resumes. A container that somebody thawed by its cgroup is frozen for a
+// moment and resumed in order: the stock service would go on to believe in
+// its pause, and refuse everything.
 func (s stock) Thaw(ctx context.Context) error {
+	err := s.resume(ctx)
+	if err == nil || !s.believesPaused(ctx) {
+		return err
+	}
+	pid, perr := s.Pid(ctx)
+	f, ferr := freezer.Of(pid)
+	if perr != nil || ferr != nil {
+		return errors.Join(err, perr, ferr)
+	}
+	if ferr := f.Freeze(ctx); ferr != nil {
+		return errors.Join(err, ferr, f.Thaw(context.WithoutCancel(ctx)))
+	}
+	return s.resume(ctx)
+}
+
+func (s stock) resume(ctx context.Context) error {
 	_, err := s.service.Resume(ctx, &taskAPI.ResumeRequest{ID: s.id})
 	return err
+}
+
+func (s stock) believesPaused(ctx context.Context) bool {
+	st, err := s.service.State(ctx, &taskAPI.StateRequest{ID: s.id})
+	return err == nil && st.Status == tasktypes.Status_PAUSED
 }
 
 func (s stock) Dump(ctx context.Context) error {

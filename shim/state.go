@@ -27,7 +27,7 @@ func (s *Service) State(ctx context.Context, r *taskAPI.StateRequest) (*taskAPI.
 
 // publicFifos names the fifos that the client made, not the ones before them.
 func (t *task) publicFifos(st *taskAPI.StateResponse) {
-	st.Stdout, st.Stderr = t.stdout, t.stderr
+	st.Stdin, st.Stdout, st.Stderr = t.stdin, t.stdout, t.stderr
 }
 
 func (t *task) fromCache() *taskAPI.StateResponse {

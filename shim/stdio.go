@@ -2,7 +2,11 @@ package shim
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 
@@ -12,7 +16,8 @@ import (
 // interpose puts a pipe before each fifo of the client's, so that a log which
 // nobody reads blocks nothing.
 func (t *task) interpose(r *taskAPI.CreateTaskRequest) error {
-	t.stdout, t.stderr = r.Stdout, r.Stderr
+	t.stdin, t.stdout, t.stderr = r.Stdin, r.Stdout, r.Stderr
+	endedInput(r)
 	if r.Terminal {
 		return nil
 	}
@@ -29,6 +34,23 @@ func (t *task) interpose(r *taskAPI.CreateTaskRequest) error {
 		*path = p.Private
 	}
 	return nil
+}
+
+// endedInput gives a restored process an input that is at its end where it had
+// a pipe and the client names none: runc would hand it the host's /dev/null,
+// whose mount the next dump does not find.
+func endedInput(r *taskAPI.CreateTaskRequest) {
+	if r.Checkpoint == "" || r.Stdin != "" || r.Terminal {
+		return
+	}
+	data, err := os.ReadFile(filepath.Join(r.Checkpoint, "descriptors.json"))
+	if err != nil {
+		return // runc will say so
+	}
+	var was []string
+	if json.Unmarshal(data, &was) == nil && len(was) > 0 && strings.HasPrefix(was[0], "pipe:") {
+		r.Stdin = os.DevNull
+	}
 }
 
 // isFifo: other destinations are URIs of files and logging programs.

@@ -24,6 +24,7 @@ type task struct {
 	undo    cleanup.Stack // of what lasts as long as the task
 	leases  []lease
 	pipes   []*logpipe.Pipe
+	stdin   string // the client's own name for its input
 	stdout  string // the client's fifos, which the pipes stand before
 	stderr  string
 	restore *engine.Restore // between Create and Start of a restore

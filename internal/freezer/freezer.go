@@ -71,25 +71,36 @@ func (f File) Frozen() (bool, error) {
 
 // Thaw writes the file and waits until the kernel says thawed. A cgroup that
 // is gone is thawed.
-func (f File) Thaw(ctx context.Context) error {
-	word := "THAWED"
-	if f.v2() {
-		word = "0"
-	}
-	if err := os.WriteFile(string(f), []byte(word), 0); err != nil {
-		return ignoreGone(err)
+func (f File) Thaw(ctx context.Context) error { return ignoreGone(f.set(ctx, false)) }
+
+// Freeze writes the file and waits until the kernel says frozen. It is for
+// getting back in step with a runtime that believes in a pause; the caller
+// thaws, also after an error.
+func (f File) Freeze(ctx context.Context) error { return f.set(ctx, true) }
+
+func (f File) set(ctx context.Context, want bool) error {
+	if err := os.WriteFile(string(f), []byte(f.word(want)), 0); err != nil {
+		return err
 	}
 	for {
 		frozen, err := f.Frozen()
-		if err != nil || !frozen {
-			return ignoreGone(err)
+		if err != nil || frozen == want {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s stays frozen: %w", f, ctx.Err())
+			return fmt.Errorf("%s does not say %s: %w", f, f.word(want), ctx.Err())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+}
+
+func (f File) word(frozen bool) string {
+	words := map[bool]string{true: "FROZEN", false: "THAWED"}
+	if f.v2() {
+		words = map[bool]string{true: "1", false: "0"}
+	}
+	return words[frozen]
 }
 
 func ignoreGone(err error) error {
