@@ -63,9 +63,9 @@ func sealHolds(raw []byte) bool {
 	return digest(raw) == string(raw[len(head):len(head)+sealDigits])
 }
 
-// decode is strict: one JSON object, known fields only, nothing after it, and
+// Decode is strict: one JSON object, known fields only, nothing after it, and
 // everything that Validate asks for. The seal is not looked at.
-func decode(raw []byte) (*Manifest, error) {
+func Decode(raw []byte) (*Manifest, error) {
 	var probe struct {
 		Schema string `json:"schema"`
 	}

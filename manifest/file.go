@@ -42,7 +42,7 @@ func Read(dir string) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(raw)
+	return Decode(raw)
 }
 
 // Poison makes sure that the checkpoint in the folder can never be restored:

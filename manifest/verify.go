@@ -39,13 +39,14 @@ func VerifySeal(dir string) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return judge(raw)
+	return CheckSeal(raw)
 }
 
-// judge gives the manifest only when it is sealed. A seal that does not hold
+// CheckSeal is VerifySeal for the bytes of a manifest: it gives the manifest
+// only when it is sealed. A seal that does not hold
 // comes before everything that its contents may say.
-func judge(raw []byte) (*Manifest, error) {
-	m, err := decode(raw)
+func CheckSeal(raw []byte) (*Manifest, error) {
+	m, err := Decode(raw)
 	if !sealHolds(raw) && (err == nil || strings.HasPrefix(string(raw), head)) {
 		return nil, altered(FileName, "its seal does not match its contents")
 	}

@@ -119,7 +119,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"schema":"lull.manifest/1"}`))
 	f.Add([]byte(strings.Repeat("[", 1000)))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		m, err := decode(raw)
+		m, err := Decode(raw)
 		if err != nil {
 			if !errors.Is(err, ErrSchema) {
 				t.Fatalf("decode: %v", err)
@@ -133,7 +133,7 @@ func FuzzDecode(f *testing.F) {
 		if !sealHolds(again) {
 			t.Fatal("what was decoded cannot be sealed")
 		}
-		if _, err := decode(again); err != nil {
+		if _, err := Decode(again); err != nil {
 			t.Fatalf("what was encoded cannot be decoded: %v", err)
 		}
 	})

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/containerd/containerd/v2/core/content"
@@ -97,18 +95,10 @@ func (c *Checkpoint) open(ctx context.Context, blobs content.Provider) (io.ReadC
 	return reader{content.NewReader(at), at}, nil
 }
 
-// parse has the manifest package read what it reads from a folder.
+// parse reads a manifest, and says apart from that why it may not be restored.
 func parse(raw []byte) (m *manifest.Manifest, unusable, err error) {
-	dir, err := os.MkdirTemp("", "lull-manifest")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer os.RemoveAll(dir)
-	if err := os.WriteFile(filepath.Join(dir, manifest.FileName), raw, 0o600); err != nil {
-		return nil, nil, err
-	}
-	_, unusable = manifest.VerifySeal(dir)
-	if m, err = manifest.Read(dir); err != nil {
+	_, unusable = manifest.CheckSeal(raw)
+	if m, err = manifest.Decode(raw); err != nil {
 		return nil, nil, unusable // says more: altered, not just unreadable
 	}
 	return m, unusable, nil

@@ -31,7 +31,7 @@ func TestTimeline(t *testing.T) {
 		"none":              {nil, ""},
 		"apart":             {[]Mark{at(12, "cut"), at(20, "back")}, "          ╰ cut   ╰ back"},
 		"too close":         {[]Mark{at(12, "cut"), at(14, "killed")}, "          ╰ cut ╰ killed"},
-		"at the end":        {[]Mark{at(12, "cut"), at(29, "back")}, "          ╰ cut            back ╯"},
+		"at the end":        {[]Mark{at(12, "cut"), at(29, "back")}, "          ╰ cut       back ╯"},
 		"no room":           {[]Mark{at(12, "a long name"), at(28, "no room left")}, "          ╰ a long name"},
 		"outside the times": {[]Mark{at(2, "early"), at(12, "cut"), at(31, "late")}, "          ╰ cut"},
 	}
