@@ -87,13 +87,13 @@ func TestEveryByteOfTheManifestIsSealed(t *testing.T) {
 	for i := range raw {
 		for _, flip := range []byte{0x01, 0x20, 0x80} {
 			raw[i] ^= flip
-			if _, err := judge(raw); err == nil {
+			if _, err := CheckSeal(raw); err == nil {
 				t.Fatalf("byte %d (%q) may be changed to %q", i, raw[i]^flip, raw[i])
 			}
 			raw[i] ^= flip
 		}
 	}
-	if _, err := judge(raw); err != nil {
+	if _, err := CheckSeal(raw); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -103,7 +103,7 @@ func TestEveryLengthOfTheManifestIsSealed(t *testing.T) {
 	dir, _ := sealedFolder(t)
 	raw := read(t, dir)
 	for n := range raw {
-		if _, err := judge(raw[:n]); err == nil {
+		if _, err := CheckSeal(raw[:n]); err == nil {
 			t.Fatalf("it verifies with %d of %d bytes", n, len(raw))
 		}
 	}
