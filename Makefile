@@ -72,8 +72,8 @@ lab-status: ## what the lab has and what runs
 	@$(LAB) status
 
 .PHONY: lab-shell
-lab-shell: prereqs build lab ## a shell with everything on PATH and a containerd running
-	@$(LAB) shell
+lab-shell: prereqs build lab ## a shell with a containerd running and everything on PATH, lull in place
+	@$(LAB) shell --lull bin
 
 .PHONY: lab-down
 lab-down: ## end and remove everything that the lab runs; its cache stays

@@ -47,14 +47,33 @@ func (s *server) do(ctx context.Context, r request) (any, error) {
 	if s.session == nil {
 		return nil, broken("has no session for "+r.Method, nil)
 	}
-	return s.call(ctx, r)
+	return s.prepare(ctx, r)
 }
 
-// call is the table of the session's methods.
-func (s *server) call(ctx context.Context, r request) (any, error) {
+// prepare, call and testify are the table of the session's methods, in the
+// order of its interfaces.
+func (s *server) prepare(ctx context.Context, r request) (any, error) {
 	switch r.Method {
 	case methodPreflight:
 		return s.session.Preflight(ctx)
+	case methodPlan:
+		p, err := decode[planParams](r)
+		if err != nil {
+			return nil, err
+		}
+		return s.session.Plan(ctx, p.Fence, p.Hold)
+	case methodRelease:
+		p, err := decode[releaseParams](r)
+		if err != nil {
+			return nil, err
+		}
+		return nil, s.session.Release(ctx, p.Held)
+	}
+	return s.call(ctx, r)
+}
+
+func (s *server) call(ctx context.Context, r request) (any, error) {
+	switch r.Method {
 	case methodFlush:
 		return nil, s.session.Flush(ctx)
 	case methodDrain:
@@ -75,7 +94,6 @@ func (s *server) call(ctx context.Context, r request) (any, error) {
 	return s.testify(ctx, r)
 }
 
-// testify is the second half of call: the witness's methods and the end.
 func (s *server) testify(ctx context.Context, r request) (any, error) {
 	switch r.Method {
 	case methodEvidence:

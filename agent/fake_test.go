@@ -108,6 +108,17 @@ func (s *session) Preflight(context.Context) (quiesce.Report, error) {
 	return quiesce.Report{Version: "1", Role: "fake", Warnings: []string{"a", "b"}}, nil
 }
 
+func (s *session) Plan(_ context.Context, fence bool, hold time.Duration) ([]manifest.Held, error) {
+	return []manifest.Held{{Setting: fmt.Sprint(fence, hold), Release: manifest.ByExpiry}}, nil
+}
+
+func (s *session) Release(_ context.Context, held []manifest.Held) error {
+	if len(held) != 1 {
+		return fmt.Errorf("%d are held", len(held))
+	}
+	return nil
+}
+
 func (s *session) Drain(_ context.Context, wait time.Duration, p quiesce.Policy) (manifest.Transactions, error) {
 	return manifest.Transactions{AtStart: int(wait / time.Second), Drained: len(p)}, nil
 }

@@ -19,6 +19,17 @@ func (c *Client) Preflight(ctx context.Context) (r quiesce.Report, err error) {
 	return r, err
 }
 
+// Plan is quiesce.Releaser's.
+func (c *Client) Plan(ctx context.Context, fence bool, hold time.Duration) (h []manifest.Held, err error) {
+	err = c.call(ctx, methodPlan, planParams{Fence: fence, Hold: hold}, &h)
+	return h, err
+}
+
+// Release is quiesce.Releaser's.
+func (c *Client) Release(ctx context.Context, held []manifest.Held) error {
+	return c.call(ctx, methodRelease, releaseParams{Held: held}, nil)
+}
+
 // Flush is quiesce.Quiescer's.
 func (c *Client) Flush(ctx context.Context) error {
 	return c.call(ctx, methodFlush, nil, nil)

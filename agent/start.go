@@ -71,12 +71,7 @@ func launch(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("agent: %w", err)
 	}
-	cmd := command(cfg, p)
-	var wait func() error
-	err = onThread(cfg.NetNS, func() (err error) {
-		wait, err = cfg.Starter.Start(cmd)
-		return err
-	})
+	cmd, wait, err := startProgram(cfg, p)
 	if err != nil {
 		p.close()
 		return nil, broken("did not start", err)

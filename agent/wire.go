@@ -22,6 +22,8 @@ const maxMessage = 1 << 20
 const (
 	methodOpen      = "open"
 	methodPreflight = "preflight"
+	methodPlan      = "plan"
+	methodRelease   = "release"
 	methodFlush     = "flush"
 	methodDrain     = "drain"
 	methodFence     = "fence"
@@ -57,6 +59,15 @@ type openParams struct {
 type drainParams struct {
 	Wait   time.Duration  `json:"wait"`
 	Policy quiesce.Policy `json:"policy"`
+}
+
+type planParams struct {
+	Fence bool          `json:"fence"`
+	Hold  time.Duration `json:"hold"`
+}
+
+type releaseParams struct {
+	Held []manifest.Held `json:"held"`
 }
 
 type fenceParams struct {

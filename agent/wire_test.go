@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/lull-containers/lull/quiesce"
 )
 
@@ -111,19 +109,5 @@ func TestSecretsAreChosenWithCare(t *testing.T) {
 	}
 	if !seen["canary"] || !seen["token"] || len(seen) != 2 {
 		t.Errorf("the secrets are %q, want canary and token", got)
-	}
-}
-
-// TestTheMainThreadIsSpared: a thread that changed its namespace must not be
-// the one that /proc shows for the process.
-func TestTheMainThreadIsSpared(t *testing.T) {
-	for range 200 {
-		var tid int
-		if err := onThread("", func() error { tid = unix.Gettid(); return nil }); err != nil {
-			t.Fatal(err)
-		}
-		if tid == unix.Getpid() {
-			t.Fatal("the work was done on the main thread")
-		}
 	}
 }

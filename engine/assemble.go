@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lull-containers/lull/internal/version"
@@ -20,7 +21,7 @@ func (d *dump) assemble() *manifest.Manifest {
 		Reached:      d.reached(),
 		Database:     d.db,
 		Transactions: d.tx,
-		Held:         d.held,
+		Held:         append(slices.Clone(d.held), d.lasting...),
 		Network:      d.network,
 		Volumes:      d.volumes,
 		Host:         hostOf(d.pid, d.c),

@@ -57,8 +57,8 @@ func (d *dump) sync(context.Context) error {
 // folders are the places that the database itself named, else where its
 // engine's image keeps them.
 func (d *dump) folders() []string {
-	if dir := d.db.Identity["data_directory"]; dir != "" {
-		return []string{dir}
+	if len(d.db.Folders) > 0 {
+		return d.db.Folders
 	}
 	return DataFolders(d.c)
 }

@@ -32,6 +32,7 @@ type Cut struct {
 	db       manifest.Database
 	tx       manifest.Transactions
 	held     []manifest.Held
+	lasting  []manifest.Held // of ours that outlives the session; in the journal
 	network  manifest.Network
 	proof    time.Time   // of the last answered ping
 	obstacle error       // what makes a dump impossible

@@ -37,7 +37,7 @@ func (k *Cut) freeze(ctx context.Context) error {
 	k.frozen = time.Now()
 	if k.freezer == "" {
 		if err := k.locate(ctx); err != nil {
-			return errors.Join(err, k.Thaw(ctx))
+			return errors.Join(err, k.thaw(ctx))
 		}
 	}
 	return k.readBack(ctx)
@@ -50,7 +50,7 @@ func (k *Cut) readBack(ctx context.Context) error {
 		err = fmt.Errorf("%s does not say frozen", k.freezer)
 	}
 	if err != nil {
-		return errors.Join(err, k.Thaw(ctx))
+		return errors.Join(err, k.thaw(ctx))
 	}
 	return nil
 }
@@ -113,9 +113,14 @@ func (k *Cut) ours() int {
 	return len(k.sockets.FarEnds(near))
 }
 
-// Thaw lets the container run again: through the runtime, and by the cgroup's
-// own file when the runtime fails or the kernel says otherwise.
+// Thaw lets the container run again, and releases what the hang-up did not.
 func (k *Cut) Thaw(ctx context.Context) error {
+	return errors.Join(k.thaw(ctx), k.release(ctx))
+}
+
+// thaw goes through the runtime, and to the cgroup's own file when the runtime
+// fails or the kernel says otherwise.
+func (k *Cut) thaw(ctx context.Context) error {
 	start := time.Now()
 	err := k.runtime.Thaw(ctx)
 	if k.freezer != "" {

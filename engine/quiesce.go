@@ -38,6 +38,7 @@ func (k *Cut) Quiesce(ctx context.Context) {
 func (k *Cut) calm(ctx context.Context) {
 	if k.reason = k.rec.run(ctx, k.quiesceSteps()); k.reason != nil {
 		k.fenced, k.held = false, nil
+		k.reason = errors.Join(k.reason, k.release(ctx))
 		k.hangUp()
 		return
 	}
@@ -52,6 +53,7 @@ func (k *Cut) quiesceSteps() []step {
 	steps := []step{
 		{"connect", k.connect},
 		{"preflight", k.preflight},
+		{"plan", k.plan},
 		{"flush", k.flush},
 		{"drain", k.drain},
 	}
@@ -62,10 +64,15 @@ func (k *Cut) quiesceSteps() []step {
 }
 
 // mode is the label's, or the engine's default: flush, because the freeze is
-// the consistency point and a fence must earn its cost.
+// the consistency point and a fence must earn its cost; fence where it is
+// short and dies by itself.
 func (k *Cut) mode() string {
 	if m := k.c.Settings.Mode; m != "" {
 		return m
+	}
+	switch k.c.Found.Engine {
+	case quiesce.MySQL, quiesce.MariaDB, quiesce.Redis, quiesce.Valkey:
+		return modeFence
 	}
 	return modeFlush
 }

@@ -25,6 +25,8 @@ type conversation struct {
 	fails string
 	pid   int
 	dead  int
+
+	plan, released []manifest.Held
 }
 
 func (c *conversation) at(call string) error {
@@ -36,6 +38,13 @@ func (c *conversation) at(call string) error {
 
 func (c *conversation) Preflight(context.Context) (quiesce.Report, error) {
 	return quiesce.Report{}, c.at("preflight")
+}
+func (c *conversation) Plan(context.Context, bool, time.Duration) ([]manifest.Held, error) {
+	return c.plan, c.at("plan")
+}
+func (c *conversation) Release(_ context.Context, held []manifest.Held) error {
+	c.released = append(c.released, held...)
+	return c.at("release")
 }
 func (c *conversation) Flush(context.Context) error { return c.at("flush") }
 func (c *conversation) Drain(context.Context, time.Duration, quiesce.Policy) (manifest.Transactions, error) {

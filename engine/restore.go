@@ -145,7 +145,17 @@ func (r *Restore) verify(ctx context.Context) error {
 	if err != nil {
 		return rpccode.Wrap(rpccode.Evidence, fmt.Errorf("the restored database does not answer: %w", err))
 	}
-	return errors.Join(r.compare(ctx, s), s.Kill())
+	return errors.Join(r.settle(ctx, s), s.Kill())
+}
+
+// settle releases what the image still holds and compares.
+func (r *Restore) settle(ctx context.Context, s Session) error {
+	if lasting := lastingOf(r.manifest.Held); len(lasting) > 0 {
+		if err := s.Release(ctx, lasting); err != nil {
+			return rpccode.Wrap(rpccode.Evidence, fmt.Errorf("release what the image still holds: %w", err))
+		}
+	}
+	return r.compare(ctx, s)
 }
 
 // connect tries until the database lets the agent in or ctx ends.

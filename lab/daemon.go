@@ -188,9 +188,7 @@ func (d *Daemon) environment() []string {
 		"TMPDIR=" + d.Temp(),
 		daemonVariable + "=" + d.Dir,
 	}
-	if _, err := os.Stat(d.LullConfig()); err == nil {
-		env = append(env, "LULL_CONFIG="+d.LullConfig())
-	}
+	env = append(env, d.lullEnv()...)
 	base := setEnv(os.Environ(), "NOTIFY_SOCKET=", "CONTAINERD_ADDRESS=", "CONTAINERD_NAMESPACE=")
 	return setEnv(base, append(env, d.Env...)...)
 }

@@ -78,14 +78,22 @@ func (d *Daemon) NetNS(ctx context.Context, name string) (path string, err error
 // quiet keeps ctr from repeating on every call that cgroup version 1 is old.
 const quiet = "CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS=true"
 
-// ClientEnv is what a shell has to set to reach this daemon with ctr.
+// ClientEnv is what a shell has to set to reach this daemon with ctr and lull.
 func (d *Daemon) ClientEnv() []string {
-	return []string{
+	return append([]string{
 		"PATH=" + d.lab.PATH(d.BinDirs...),
 		"CONTAINERD_ADDRESS=" + d.Address,
 		"CONTAINERD_NAMESPACE=" + d.Namespace,
 		quiet,
+	}, d.lullEnv()...)
+}
+
+// lullEnv points lull to its configuration, where there is one.
+func (d *Daemon) lullEnv() []string {
+	if _, err := os.Stat(d.LullConfig()); err != nil {
+		return nil
 	}
+	return []string{"LULL_CONFIG=" + d.LullConfig()}
 }
 
 // Environ is the caller's environment with ClientEnv and extra NAME=VALUE pairs.

@@ -112,6 +112,8 @@ type Database struct {
 	Position map[string]string `json:"position,omitempty"`
 	// Durability are settings that a cold start would suffer from.
 	Durability map[string]string `json:"durability,omitempty"`
+	// Folders are the container's folders that the server keeps its files in.
+	Folders []string `json:"folders,omitempty"`
 	// Lineage names what follows or feeds this server.
 	Lineage []Lineage `json:"lineage,omitempty"`
 }
@@ -132,12 +134,21 @@ type Transactions struct {
 	Prepared   int `json:"prepared"`
 }
 
+// The ways that something held ends.
+const (
+	BySession   = "session"
+	ByExpiry    = "expiry"
+	ByStatement = "statement"
+)
+
 // Held is something that the image still holds and a restored copy must release.
 type Held struct {
 	Setting string `json:"setting"`
 	Prior   string `json:"prior,omitempty"`
 	Ours    string `json:"ours,omitempty"`
-	Release string `json:"release"` // session: the server drops it when our connection closes
+	// Release says what ends it: session, when our connection closes; expiry,
+	// by itself; statement, only by releasing it.
+	Release string `json:"release"`
 }
 
 // Network says how the network namespace is kept.

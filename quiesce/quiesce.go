@@ -53,6 +53,7 @@ type Driver interface {
 // process is killed instead.
 type Session interface {
 	Preflighter
+	Releaser
 	Quiescer
 	Witness
 	Close() error
@@ -63,9 +64,24 @@ type Preflighter interface {
 	Preflight(ctx context.Context) (Report, error)
 }
 
+// Releaser is about what does not die with the session: a pause that expires, a
+// counted lock, a server variable. The sequence keeps the plan in a journal
+// from before the first change until it is released.
+type Releaser interface {
+	// Plan tells, before anything is changed, what Flush will change, and
+	// Fence with fence set, that outlives the session. It changes nothing.
+	Plan(ctx context.Context, fence bool, hold time.Duration) ([]manifest.Held, error)
+	// Release undoes each of held by compare-and-set: only what still is as we
+	// set it, and only as often as we did. It is idempotent, takes what is
+	// released already for a success, and runs on the original, on a warm copy
+	// and on a cold one.
+	Release(ctx context.Context, held []manifest.Held) error
+}
+
 // Quiescer brings the database to the point where a freeze is cheap and clean.
 type Quiescer interface {
-	// Flush makes a cold start from the cut short. It is verified, not slept for.
+	// Flush makes a cold start from the cut short. It is verified, not slept
+	// for, and called again under a fence.
 	Flush(ctx context.Context) error
 	// Drain waits, bounded, for the write transactions that are open when it begins.
 	Drain(ctx context.Context, wait time.Duration, p Policy) (manifest.Transactions, error)

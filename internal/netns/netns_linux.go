@@ -6,31 +6,35 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/internal/thread"
 )
 
 // Do runs f on a thread inside the network namespace at path, which is thrown
-// away afterwards: a thread that changed its namespace serves nobody else.
-// Processes that f starts are born in the namespace.
+// away afterwards. Processes that f starts are born in the namespace.
 func Do(path string, f func() error) error {
+	return thread.Discard(func() error {
+		if err := Enter(path); err != nil {
+			return err
+		}
+		return f()
+	})
+}
+
+// Enter moves the calling thread into the network namespace at path, for good.
+func Enter(path string) error {
 	ns, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("network namespace: %w", err)
 	}
 	defer ns.Close()
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- fmt.Errorf("enter network namespace %s: %w", path, err)
-			return
-		}
-		done <- f()
-	}()
-	return <-done
+	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("enter network namespace %s: %w", path, err)
+	}
+	return nil
 }
 
 // Create makes a network namespace with lo up and keeps it alive by a bind
@@ -49,7 +53,7 @@ func Create(path string) (err error) {
 			err = errors.Join(err, Remove(path))
 		}
 	}()
-	return inThread(func() error { return populate(path) })
+	return thread.Discard(func() error { return populate(path) })
 }
 
 func populate(path string) error {
@@ -90,12 +94,3 @@ func Remove(path string) error {
 }
 
 func gone(err error) bool { return errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) }
-
-func inThread(f func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		done <- f()
-	}()
-	return <-done
-}

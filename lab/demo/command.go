@@ -43,7 +43,7 @@ func (a *act) try(ctx context.Context, args ...string) (Ran, error) {
 // exec runs a command with the environment of the daemon's shell.
 func (s *stage) exec(ctx context.Context, args []string) (Ran, error) {
 	cmd := exec.CommandContext(ctx, s.program(args[0]), args[1:]...)
-	cmd.Env = s.daemon.Environ(s.lullConfig(), "TMPDIR="+s.daemon.Temp())
+	cmd.Env = s.daemon.Environ("TMPDIR=" + s.daemon.Temp())
 	cmd.WaitDelay = time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the terminal's interrupt is for the demo
 	var out, errs bytes.Buffer

@@ -18,7 +18,7 @@ type row struct {
 func quietRows() []row {
 	return []row{
 		{"look at the processes", []string{"locate", "process tree"}, "nothing there that CRIU cannot dump"},
-		{"connect", []string{"connect", "preflight"}, "an unprivileged agent, in the container's network"},
+		{"connect", []string{"connect", "preflight", "plan"}, "an unprivileged agent, in the container's network"},
 		{"flush", []string{"flush"}, "PostgreSQL's CHECKPOINT: a cold start would be short"},
 		{"drain", []string{"drain", "fence"}, "open write transactions get a moment to end"},
 		{"evidence", []string{"evidence", "prove"}, "identity and position, to be found again"},
@@ -30,9 +30,9 @@ func frozenRows() []row {
 		{"freeze, hang up", []string{"freeze", "survey", "hang up"}, "the cut; what the agent held ends with it"},
 		{"(ctr packs the layer)", []string{before("require")}, "before it asks for the memory"},
 		{"sync", []string{"require", "configure", "sync"}, "the files to the disk"},
-		{"capture", []string{"capture"}, "the files, at the same instant"},
+		{"capture", []string{"capture", "publish"}, "the files, at the same instant"},
 		{"dump", []string{"dump"}, "the memory, by runc and CRIU"},
-		{"seal", []string{"pending", "publish", "seal"}, "the manifest, with a digest of every file"},
+		{"seal", []string{"pending", "seal"}, "the manifest"},
 	}
 }
 
@@ -101,7 +101,7 @@ func (t *sheet) rest(rows []row, steps func(*Act) []manifest.Step) {
 
 func (t *sheet) checkpoint() {
 	steps := func(a *Act) []manifest.Step { return withGaps(a.Cut.Steps) }
-	t.section("Checkpoint", "")
+	t.section("Checkpoint")
 	t.times("  the command", t.commands(func(a *Act) string { return a.Cut.By }), func(a *Act) float64 { return 1000 * a.Cut.Seconds })
 	t.line("  while clients work", "", func(*Act) string { return "" })
 	t.rows(quietRows(), steps)
@@ -129,7 +129,7 @@ func (t *sheet) wait(a *Act) string {
 
 func (t *sheet) restore() {
 	steps := func(a *Act) []manifest.Step { return withGaps(a.Back.Steps) }
-	t.section("Restore", "")
+	t.section("Restore")
 	t.times("  the command", t.commands(func(a *Act) string { return a.Back.By }), func(a *Act) float64 { return 1000 * a.Back.Seconds })
 	t.rows(restoreRows(), steps)
 	t.rest(restoreRows(), steps)

@@ -42,7 +42,7 @@ func (s *stage) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.begun = true
-	if err := s.writeConfig(); err != nil {
+	if err := s.lab.WriteLullConfig(name, s.bin, ""); err != nil {
 		return err
 	}
 	defer s.say.Live("starting a private containerd with PostgreSQL 13", nil)()
@@ -68,18 +68,6 @@ func (s *stage) programs() error {
 	return nil
 }
 
-// writeConfig makes lull keep everything in the daemon's folders.
-func (s *stage) writeConfig() error {
-	run, data := s.lab.RunDir(name), s.lab.DataDir(name)
-	text := fmt.Sprintf("state_dir = %q\nstore_dir = %q\nstock_shim = %q\nlull = %q\n",
-		filepath.Join(run, "lull"), filepath.Join(data, "captures"),
-		s.lab.Path("containerd-shim-runc-v2"), filepath.Join(s.bin, "lull"))
-	if err := os.MkdirAll(run, 0o711); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(run, "lull.toml"), []byte(text), 0o644)
-}
-
 // writeFiles writes what the commands need: the database's environment, and
 // that of a shell which looks around.
 func (s *stage) writeFiles() error {
@@ -87,16 +75,15 @@ func (s *stage) writeFiles() error {
 		return err
 	}
 	var b strings.Builder
-	for _, e := range append(s.daemon.ClientEnv(), s.lullConfig(), "PGHOST=127.0.0.1", "PGUSER=postgres", "PGPASSWORD="+password) {
+	for _, e := range append(s.daemon.ClientEnv(), "PGHOST=127.0.0.1", "PGUSER=postgres", "PGPASSWORD="+password) {
 		key, value, _ := strings.Cut(e, "=")
 		fmt.Fprintf(&b, "export %s=%s\n", key, screen.Join([]string{value}))
 	}
 	return os.WriteFile(s.shellFile(), []byte(b.String()), 0o600)
 }
 
-func (s *stage) envFile() string    { return filepath.Join(s.daemon.Dir, "postgres.env") }
-func (s *stage) shellFile() string  { return filepath.Join(s.daemon.Dir, "env") }
-func (s *stage) lullConfig() string { return "LULL_CONFIG=" + s.daemon.LullConfig() }
+func (s *stage) envFile() string   { return filepath.Join(s.daemon.Dir, "postgres.env") }
+func (s *stage) shellFile() string { return filepath.Join(s.daemon.Dir, "env") }
 
 // volume makes an empty folder for a bind mount.
 func (s *stage) volume(of string) (string, error) {

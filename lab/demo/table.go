@@ -63,9 +63,9 @@ func (t *sheet) heading() {
 }
 
 // section begins a part of the table.
-func (t *sheet) section(name string, explained string) {
+func (t *sheet) section(name string) {
 	t.AppendSeparator()
-	t.line(t.bold(name), explained, func(*Act) string { return "" })
+	t.line(t.bold(name), "", func(*Act) string { return "" })
 }
 
 // line is one row: a cell of each act.
@@ -95,7 +95,7 @@ func (t *sheet) times(label, explained string, of func(*Act) float64) {
 func (t *sheet) bold(s string) string { return t.say.Paint(text.Colors{text.Bold}, s) }
 
 func (t *sheet) sizes() {
-	t.section("Size", "")
+	t.section("Size")
 	for _, s := range []struct {
 		label, explained string
 		of               func(*Act) int64
@@ -109,7 +109,7 @@ func (t *sheet) sizes() {
 }
 
 func (t *sheet) verdicts() {
-	t.section("Verdict", "")
+	t.section("Verdict")
 	for _, name := range verdictNames() {
 		t.line("  "+name, "", func(a *Act) string { return t.tick(a, name) })
 	}

@@ -51,6 +51,9 @@ const (
 
 func (s *session) readIdentity(ctx context.Context, d *manifest.Database) (err error) {
 	d.Identity, err = s.facts(ctx, "reading its identity", identity+s.either(primaryTimeline, standbyTimeline))
+	if dir := d.Identity["data_directory"]; dir != "" {
+		d.Folders = []string{dir}
+	}
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
 )
 
@@ -35,6 +36,14 @@ type session struct {
 }
 
 var _ quiesce.Session = (*session)(nil)
+
+// Plan is empty: every lock of ours dies with its connection.
+func (s *session) Plan(context.Context, bool, time.Duration) ([]manifest.Held, error) {
+	return nil, nil
+}
+
+// Release has nothing to do.
+func (s *session) Release(context.Context, []manifest.Held) error { return nil }
 
 // Close ends every connection. The fence falls with them.
 func (s *session) Close() error {

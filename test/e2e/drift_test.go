@@ -16,8 +16,9 @@ func TestDrift(t *testing.T) {
 	t.Run("wal-same-size-and-mtime", func(t *testing.T) { changedWAL(t, b) })
 	t.Run("rw-same-size-and-mtime", func(t *testing.T) { changedRW(t, b) })
 	t.Run("original-lives", func(t *testing.T) { originalLives(t, b) })
+	t.Run("original-lives-rw", func(t *testing.T) { secondInSameCgroup(t, b) })
 	t.Run("cold", func(t *testing.T) { cold(t, b) })
-	b.NoLease(t)
+	b.NoState(t)
 }
 
 // drifted is a database that was checkpointed under load, went on, and was lost.
@@ -45,6 +46,7 @@ func writtenSince(t *testing.T, b *bench) {
 	before := harness.TreeOf(t, l.pg.Volume)
 	b.refuses(t, l.pg.ID, l.ref, "[lull:drift]", l.pg.Volume, "/var/lib/postgresql/data",
 		"lull allow-rollback", "lull/on-drift=rollback", "lull/on-drift=cold")
+	b.lullRefuses(t, 4, l.pg.ID, l.ref)
 	before.Same(t, l.pg.Volume)
 
 	t.Log("the way out that it names first")
@@ -55,6 +57,9 @@ func writtenSince(t *testing.T, b *bench) {
 	l.load.Check(t, ledger.Continues(l.start, l.end, restored))
 	l.pg.Remove(t)
 	l.pg.NoTraces(t)
+
+	t.Log("which is good for once")
+	b.refuses(t, l.pg.ID, l.ref, "[lull:drift]")
 }
 
 // cold starts the database on the volume as it is: nothing is lost, and no

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/lull-containers/lull/test/e2e/harness"
@@ -40,6 +41,35 @@ func originalLives(t *testing.T, b *bench) {
 		b.Ctr(t, "tasks", "resume", pg.ID)
 	})
 	load.Wait(t, 5)
+	load.Check(t, ledger.Intact())
+	pg.Remove(t)
+	pg.NoTraces(t)
+}
+
+// secondInSameCgroup: with the data in its own layer a second container has
+// data of its own, but ctr gives it the first one's cgroup. Nothing of the
+// attempt, nor of its removal, may reach the first.
+func secondInSameCgroup(t *testing.T, b *bench) {
+	pg := b.Postgres(t, harness.PostgresOptions{Rw: true})
+	load := pg.Load(t, 2)
+	load.Wait(t, 10)
+	ref := ctrCheckpoint(t, pg)
+	for _, state := range []harness.Status{harness.Running, harness.Paused} {
+		t.Run(strings.ToLower(string(state)), func(t *testing.T) {
+			if state == harness.Paused {
+				b.Ctr(t, "tasks", "pause", pg.ID)
+				defer b.Ctr(t, "tasks", "resume", pg.ID)
+			}
+			second := b.Container(t, harness.Name(t, "second"))
+			mustRefuse(t, b.tryRestore(t, second.ID, ref), "cgroup")
+			second.Remove(t)
+			second.NoTraces(t)
+			if s := pg.Status(t); s != state {
+				t.Errorf("the original was %s and is %s", state, s)
+			}
+		})
+		load.Wait(t, 5)
+	}
 	load.Check(t, ledger.Intact())
 	pg.Remove(t)
 	pg.NoTraces(t)

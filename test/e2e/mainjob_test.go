@@ -83,5 +83,8 @@ func (r *run) sealed(t *testing.T, want manifest.Level) {
 	if len(m.Volumes) != 1 || m.Volumes[0].Kind != kind || m.Volumes[0].Source != r.pg.Volume || m.Volumes[0].Capture == nil {
 		t.Errorf("volumes: %+v", m.Volumes)
 	}
+	if label := m.Container.Labels["lull/engine"]; (label != "") != (m.Database.DetectedBy == "label") {
+		t.Errorf("label %q, detected by %s", label, m.Database.DetectedBy)
+	}
 	r.manifest = m
 }

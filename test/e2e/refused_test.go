@@ -35,14 +35,14 @@ func (b *bench) refuses(t *testing.T, id, ref string, words ...string) harness.O
 	return o
 }
 
-// lullRefuses is the same by lull itself, which leaves no container either.
-func (b *bench) lullRefuses(t *testing.T, id, ref string) {
+// lullRefuses is the same by lull itself, which tells the reason by its exit
+// code (see lull --help), and leaves no container either.
+func (b *bench) lullRefuses(t *testing.T, code int, id, ref string) {
 	t.Helper()
-	const altered = 5 // see lull --help
 	c := b.Container(t, id)
 	before := b.runc.Count(t, "restore", id)
-	if o := b.TryLull(t, "restore", ref, id); o.Code != altered {
-		t.Errorf("not exit code %d: %s", altered, o)
+	if o := b.TryLull(t, "restore", ref, id); o.Code != code {
+		t.Errorf("not exit code %d: %s", code, o)
 	}
 	if n := b.runc.Count(t, "restore", id) - before; n != 0 {
 		t.Errorf("runc restored %d times", n)

@@ -17,24 +17,24 @@ import (
 // nature are listed in theirByNature; no other may.
 func TestSecrets(t *testing.T) {
 	d := harness.Start(t, harness.Options{})
-	seen := sample(t, d)
+	seen, places := sample(t, d), &search{d: d, met: map[string]bool{}}
 	for name, f := range map[string]func(*testing.T, *harness.Daemon, *said){
 		"checkpoint and restore": secretKept,
 		"wrong password":         secretRefused,
 		"unreachable":            secretUnreachable,
 		"password file":          secretFile,
 	} {
-		t.Run(name, func(t *testing.T) { f(t, d, &said{d: d}) })
+		t.Run(name, func(t *testing.T) {
+			f(t, d, &said{d})
+			places.search(t)
+		})
 	}
 	seen.judge(t)
-	t.Run("files", func(t *testing.T) { searchFiles(t, d) })
+	places.judge(t)
 }
 
-// said is everything that the commands answered.
-type said struct {
-	d    *harness.Daemon
-	text strings.Builder
-}
+// said runs commands whose every answer is looked through.
+type said struct{ d *harness.Daemon }
 
 func (s *said) ctr(t *testing.T, args ...string) harness.Output {
 	t.Helper()
@@ -130,7 +130,7 @@ func secretKept(t *testing.T, d *harness.Daemon, said *said) {
 }
 
 // secretRefused has the server know another password than the container's
-// environment does: before a checkpoint, and before a restore's verification.
+// environment does.
 func secretRefused(t *testing.T, d *harness.Daemon, said *said) {
 	s := guarded(t, d, annotations("lull/on-drift", "rollback", "lull/restore-deadline", "5s"))
 	ref := harness.Name(t, "image")
@@ -159,34 +159,57 @@ func secretUnreachable(t *testing.T, d *harness.Daemon, said *said) {
 	said.look(t, s.ID)
 }
 
-// secretFile has the password in a file of the container's. No link leads to
-// one of the host's: the server's password is what the host's file says, so
-// that an escape would show as a success.
+// secretFile has the password in a file of the container's, which at last is
+// another one than the restored server's.
 func secretFile(t *testing.T, d *harness.Daemon, said *said) {
 	secrets := t.TempDir()
-	write(t, filepath.Join(secrets, "password"), harness.Canary+"\n")
+	file := filepath.Join(secrets, "password")
+	write(t, file, harness.Canary+"\n")
+	s := withSecretFile(t, d, secrets)
+	ref := harness.Name(t, "image")
+	if o := said.ctr(t, "containers", "checkpoint", "--task", "--rw", "--image", s.ID, ref); o.Code != 0 {
+		t.Fatalf("with the password in a file: %s", o)
+	}
+	s.noEscape(t, said, file)
+	s.Kill(t)
+	s.Remove(t)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, "another one\n")
+	mustRefuse(t, said.ctr(t, "containers", "restore", "--rw", "--live", s.ID, ref), "[lull:evidence]", "password")
+	s.Remove(t)
+	s.NoTraces(t)
+}
+
+func withSecretFile(t *testing.T, d *harness.Daemon, secrets string) *subject {
+	t.Helper()
 	volume := d.Volume(t)
 	c := d.Run(t, harness.ContainerOptions{
-		Image:  "postgres:17",
-		Env:    map[string]string{"POSTGRES_PASSWORD_FILE": "/run/secrets/password"},
-		Mounts: map[string]string{"/run/secrets": secrets, "/var/lib/postgresql/data": volume},
+		Image:       "postgres:17",
+		Annotations: annotations("lull/on-drift", "rollback"),
+		Env:         map[string]string{"POSTGRES_PASSWORD_FILE": "/run/secrets/password"},
+		Mounts:      map[string]string{"/run/secrets": secrets, "/var/lib/postgresql/data": volume},
 	})
 	s := &subject{Postgres: c.AsPostgres(), d: d}
 	s.Volume = volume
 	s.WaitAnswer(t)
 	s.pid = s.PID(t)
 	s.demand(t)
-	if o := said.ctr(t, "tasks", "checkpoint", "--image-path", t.TempDir(), s.ID); o.Code != 0 {
-		t.Errorf("with the password in a file: %s", o)
-	}
+	return s
+}
+
+// noEscape makes the container's file a link to one of the host's. That has
+// the server's password, so that an escape would show as a success.
+func (s *subject) noEscape(t *testing.T, said *said, link string) {
+	t.Helper()
 	outside := filepath.Join(t.TempDir(), "host")
 	write(t, outside, harness.Canary+"\n")
-	up := strings.Repeat("../", 12)
 	for name, target := range map[string]string{
-		"absolute": outside, "relative": up + outside[1:], "proc": "/proc/1/root" + outside, "self": "/proc/self/root" + outside,
+		"absolute": outside, "relative": strings.Repeat("../", 12) + outside[1:],
+		"proc": "/proc/1/root" + outside, "self": "/proc/self/root" + outside,
 	} {
-		t.Run(name, func(t *testing.T) {
-			link := filepath.Join(secrets, "password")
+		t.Run("link "+name, func(t *testing.T) {
 			if err := os.Remove(link); err != nil {
 				t.Fatal(err)
 			}

@@ -29,7 +29,7 @@ func TestTamper(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			altered := b.Alter(t, ref, harness.Memory, func(a harness.Archive) harness.Archive { return tt.change(t, a) })
 			b.refuses(t, pg.ID, altered, tt.words...)
-			b.lullRefuses(t, pg.ID, altered)
+			b.lullRefuses(t, 5, pg.ID, altered)
 			before.Same(t, pg.Volume)
 		})
 	}
@@ -40,7 +40,7 @@ func TestTamper(t *testing.T) {
 		pg.Remove(t)
 		pg.NoTraces(t)
 	})
-	b.NoLease(t)
+	b.NoState(t)
 }
 
 func tamperings() map[string]tampering {

@@ -14,12 +14,13 @@ import (
 )
 
 func shellCommand() *cobra.Command {
-	return &cobra.Command{
+	var lull string
+	cmd := &cobra.Command{
 		Use:   "shell [DAEMON]",
 		Short: "Open a shell in the lab; the daemon ends with it, unless it ran before",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, started, err := up(cmd.Context(), daemonName(args))
+			d, started, err := up(cmd.Context(), daemonName(args), lull)
 			if err != nil {
 				return err
 			}
@@ -32,6 +33,8 @@ func shellCommand() *cobra.Command {
 			return errors.Join(err, d.Stop(ctx))
 		},
 	}
+	lullFlag(cmd, &lull)
+	return cmd
 }
 
 const banner = `
@@ -39,8 +42,13 @@ A private containerd (%s) with real database images.
   ctr run -d --env POSTGRES_PASSWORD=secret docker.io/library/postgres:13 pg
   ctr tasks exec --exec-id q pg psql -U postgres -c 'select version()'
   ctr containers checkpoint --task --rw --image pg docker.io/library/pg:saved
-Leave with exit.
+`
 
+const lullBanner = `lull's shim stands in the stock one's place. Memory and files come back together:
+  lull ps
+  lull inspect docker.io/library/pg:saved
+  ctr tasks delete --force pg; ctr containers delete pg
+  lull restore --rollback docker.io/library/pg:saved
 `
 
 // shell does not end with an interrupt: that is for what runs in it.
@@ -50,6 +58,10 @@ func shell(d *lab.Daemon) error {
 		program = "/bin/sh"
 	}
 	fmt.Fprintf(os.Stderr, banner, d.Address)
+	if len(d.BinDirs) > 0 {
+		fmt.Fprint(os.Stderr, lullBanner)
+	}
+	fmt.Fprintln(os.Stderr, "Leave with exit.")
 	cmd := exec.Command(program)
 	cmd.Env = d.Environ("PS1=(lull-lab) \\w # ")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr

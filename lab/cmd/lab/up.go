@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,13 +19,14 @@ import (
 const mainDaemon = "lab"
 
 func upCommand() *cobra.Command {
-	return &cobra.Command{
+	var lull string
+	cmd := &cobra.Command{
 		Use:   "up [DAEMON]",
 		Short: "Build what is missing, start a private containerd and give it the images",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			begin := time.Now()
-			d, started, err := up(cmd.Context(), daemonName(args))
+			d, started, err := up(cmd.Context(), daemonName(args), lull)
 			if err != nil {
 				return err
 			}
@@ -37,6 +39,12 @@ func upCommand() *cobra.Command {
 			return nil
 		},
 	}
+	lullFlag(cmd, &lull)
+	return cmd
+}
+
+func lullFlag(cmd *cobra.Command, dir *string) {
+	cmd.Flags().StringVar(dir, "lull", "", "folder with lull and its shims, to be used in the stock shim's place")
 }
 
 func daemonName(args []string) string {
@@ -46,8 +54,9 @@ func daemonName(args []string) string {
 	return mainDaemon
 }
 
-// up finds the daemon or starts it.
-func up(ctx context.Context, name string) (d *lab.Daemon, started bool, err error) {
+// up finds the daemon or starts it, with lull's programs from a folder unless
+// that is "".
+func up(ctx context.Context, name, lull string) (d *lab.Daemon, started bool, err error) {
 	if _, err := build(ctx); err != nil {
 		return nil, false, err
 	}
@@ -55,11 +64,16 @@ func up(ctx context.Context, name string) (d *lab.Daemon, started bool, err erro
 	if err != nil {
 		return nil, false, err
 	}
-	d, err = l.StartDaemon(ctx, lab.DaemonConfig{Name: name})
-	if errors.Is(err, lab.ErrRunning) {
-		d, err = l.Daemon(name)
-		return d, false, err
+	if d, err := l.Daemon(name); err == nil && d.Alive() {
+		return d, false, nil
 	}
+	c := lab.DaemonConfig{Name: name}
+	if lull != "" {
+		if c.BinDirs, err = withLull(l, name, lull); err != nil {
+			return nil, false, err
+		}
+	}
+	d, err = l.StartDaemon(ctx, c)
 	if err != nil {
 		return nil, false, err
 	}
@@ -68,6 +82,15 @@ func up(ctx context.Context, name string) (d *lab.Daemon, started bool, err erro
 		return nil, false, errors.Join(err, d.Stop(stop))
 	}
 	return d, true, nil
+}
+
+// withLull configures lull for a daemon and gives the folders for its PATH.
+func withLull(l *lab.Lab, name, dir string) ([]string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	return []string{dir}, l.WriteLullConfig(name, dir, "")
 }
 
 func importAll(ctx context.Context, d *lab.Daemon) error {

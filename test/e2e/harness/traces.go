@@ -3,6 +3,7 @@ package harness
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,12 +99,17 @@ func (c *Container) leases() (left []string) {
 	return left
 }
 
-// NoLease fails the test when anybody has a lease of lull's: for daemons whose
-// containers are all gone.
-func (d *Daemon) NoLease(t testing.TB) {
+// NoState fails the test when lull keeps anything at all of any container: for
+// daemons whose tasks are all gone.
+func (d *Daemon) NoState(t testing.TB) {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(d.LullDir(), "leases", "*"))
-	if err != nil || len(found) > 0 {
-		t.Errorf("leases are left: %s (%v)", found, err)
+	err := filepath.WalkDir(d.LullDir(), func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			t.Errorf("left of lull's state: %s", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/lull-containers/lull/internal/durable"
+	"github.com/lull-containers/lull/manifest"
+)
+
+// releaseTime bounds the release of what outlives a session.
+const releaseTime = 10 * time.Second
+
+// plan writes down, before anything is changed, what will outlive the session.
+func (k *Cut) plan(ctx context.Context) error {
+	lasting, err := k.session.Plan(ctx, k.mode() == modeFence, fenceHold)
+	if err != nil || len(lasting) == 0 {
+		return err
+	}
+	k.lasting = lasting
+	return writeJournal(k.c.Paths.State, lasting)
+}
+
+// release undoes what outlives the session, on a context of its own: through
+// the session while it stands, else through another. What could not be
+// released stays in the journal.
+func (k *Cut) release(ctx context.Context) error {
+	if len(k.lasting) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	defer cancel()
+	err := k.releaseBy(ctx, k.session)
+	if err != nil {
+		err = k.releaseAnew(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("release what the checkpoint changed in the database: %w", err)
+	}
+	k.lasting = nil
+	return removeJournal(k.c.Paths.State)
+}
+
+func (k *Cut) releaseBy(ctx context.Context, s Session) error {
+	if s == nil {
+		return errors.New("no session")
+	}
+	return s.Release(ctx, k.lasting)
+}
+
+func (k *Cut) releaseAnew(ctx context.Context) error {
+	target, err := k.target(nil)
+	if err != nil {
+		return err
+	}
+	s, err := k.sessions.Open(ctx, target)
+	if err != nil {
+		return err
+	}
+	return errors.Join(k.releaseBy(ctx, s), s.Kill())
+}
+
+// lastingOf are those that a restored copy still has.
+func lastingOf(held []manifest.Held) []manifest.Held {
+	return slices.DeleteFunc(slices.Clone(held), func(h manifest.Held) bool { return h.Release == manifest.BySession })
+}
+
+// journalName is the file in a container's state folder that says what has to
+// be released in its database.
+const journalName = "journal.json"
+
+func writeJournal(dir string, lasting []manifest.Held) error {
+	data, err := json.Marshal(lasting)
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(filepath.Join(dir, journalName), append(data, '\n'), 0o600)
+}
+
+func removeJournal(dir string) error {
+	err := os.Remove(filepath.Join(dir, journalName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

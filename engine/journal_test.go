@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/lull-containers/lull/manifest"
+)
+
+var pauseUntil = manifest.Held{Setting: "CLIENT PAUSE", Ours: "5000", Release: manifest.ByExpiry}
+
+// lastingCut is a cut whose driver will change what outlives its session.
+func lastingCut(t *testing.T, s *conversation) *Cut {
+	t.Helper()
+	s.pid, s.plan = os.Getpid(), []manifest.Held{pauseUntil}
+	k := fencedCut(t, s)
+	k.c.Paths.State = t.TempDir()
+	return k
+}
+
+func journalled(k *Cut) bool {
+	_, err := os.Stat(filepath.Join(k.c.Paths.State, journalName))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+func TestReleaseAfterTheThaw(t *testing.T) {
+	s := &conversation{}
+	k := lastingCut(t, s)
+	k.calm(t.Context())
+	if !journalled(k) || len(s.released) != 0 {
+		t.Fatalf("before the freeze: journal %t, released %v", journalled(k), s.released)
+	}
+	if err := k.Freeze(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.released) != 0 {
+		t.Fatal("released while frozen")
+	}
+	_ = k.Thaw(t.Context()) // the file of the test's freezer says what it said
+	if len(s.released) != 1 || s.released[0] != pauseUntil || journalled(k) {
+		t.Errorf("released %v, journal %t", s.released, journalled(k))
+	}
+}
+
+func TestReleaseWhenTheQuiesceFails(t *testing.T) {
+	for _, call := range []string{"flush", "drain", "fence", "evidence"} {
+		s := &conversation{fails: call}
+		k := lastingCut(t, s)
+		k.calm(t.Context())
+		if len(s.released) != 1 || journalled(k) {
+			t.Errorf("%s: released %v, journal %t", call, s.released, journalled(k))
+		}
+	}
+}
+
+func TestWhatCannotBeReleasedStaysInTheJournal(t *testing.T) {
+	s := &conversation{fails: "release"}
+	k := lastingCut(t, s)
+	k.calm(t.Context())
+	if err := k.release(t.Context()); !errors.Is(err, errDriver) || !journalled(k) {
+		t.Errorf("%v, journal %t", err, journalled(k))
+	}
+}
+
+func TestLastingOf(t *testing.T) {
+	held := []manifest.Held{{Setting: "a lock", Release: manifest.BySession}, pauseUntil}
+	if got := lastingOf(held); len(got) != 1 || got[0] != pauseUntil {
+		t.Errorf("%v", got)
+	}
+}
