@@ -19,7 +19,20 @@ import (
 const releaseTime = 10 * time.Second
 
 // plan writes down, before anything is changed, what will outlive the session.
+// What an earlier checkpoint could not release is released first.
 func (k *Cut) plan(ctx context.Context) error {
+	old, err := readJournal(k.c.Paths.State)
+	if err != nil {
+		return err
+	}
+	if len(old) > 0 {
+		if err := k.session.Release(ctx, old); err != nil {
+			return err
+		}
+		if err := removeJournal(k.c.Paths.State); err != nil {
+			return err
+		}
+	}
 	lasting, err := k.session.Plan(ctx, k.mode() == modeFence, fenceHold)
 	if err != nil || len(lasting) == 0 {
 		return err
@@ -82,6 +95,17 @@ func writeJournal(dir string, lasting []manifest.Held) error {
 		return err
 	}
 	return durable.WriteFile(filepath.Join(dir, journalName), append(data, '\n'), 0o600)
+}
+
+func readJournal(dir string) (lasting []manifest.Held, err error) {
+	data, err := os.ReadFile(filepath.Join(dir, journalName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return lasting, json.Unmarshal(data, &lasting)
 }
 
 func removeJournal(dir string) error {

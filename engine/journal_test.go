@@ -65,6 +65,21 @@ func TestWhatCannotBeReleasedStaysInTheJournal(t *testing.T) {
 	}
 }
 
+func TestTheNextCheckpointReleasesWhatIsInTheJournal(t *testing.T) {
+	s := &conversation{}
+	k := lastingCut(t, s)
+	s.plan = nil
+	if err := writeJournal(k.c.Paths.State, []manifest.Held{pauseUntil}); err != nil {
+		t.Fatal(err)
+	}
+	if k.calm(t.Context()); k.reason != nil {
+		t.Fatal(k.reason)
+	}
+	if len(s.released) != 1 || journalled(k) {
+		t.Errorf("released %v, journal %t", s.released, journalled(k))
+	}
+}
+
 func TestLastingOf(t *testing.T) {
 	held := []manifest.Held{{Setting: "a lock", Release: manifest.BySession}, pauseUntil}
 	if got := lastingOf(held); len(got) != 1 || got[0] != pauseUntil {
