@@ -10,6 +10,7 @@ PREFIX      ?= /usr/local
 DURATION    ?= 10m
 E2E         ?= .
 ONLY        ?= .
+DEMO        ?=
 
 # The bootstrap finds or brings a Go that is new enough and says where it is.
 GO           = PATH="$$(cat $(LULL_LAB_CACHE)/go-path 2>/dev/null):$$PATH" go
@@ -34,8 +35,9 @@ build: ## the three binaries, into bin/
 	@CGO_ENABLED=0 $(GO) build -buildvcs=$(STAMP) -trimpath -ldflags '-s -w' -o bin/ $(BINARIES)
 
 .PHONY: demo
-demo: prereqs build lab ## a PostgreSQL under load, checkpointed by ctr, killed, restored, verified
-	@$(GO) run ./lab/cmd/demo
+demo: prereqs build ## a PostgreSQL under load, checkpointed by ctr, killed, restored, verified
+	@$(LAB) build containerd runc criu pgclient $(if $(filter hub,$(LAB_IMAGES)),,postgres-13)
+	@$(GO) run ./lab/cmd/demo $(DEMO)
 
 .PHONY: test
 test: prereqs lab ## everything: unit, conformance, end to end

@@ -9,8 +9,6 @@ import (
 	"os/signal"
 	"regexp"
 	"strings"
-
-	"github.com/lull-containers/lull/test/e2e/harness"
 )
 
 // benches is the list of what is measured, in its order.
@@ -67,7 +65,7 @@ func measure(ctx context.Context, only, out string) error {
 			errs = append(errs, b.measure(ctx, out))
 		}
 	}
-	return errors.Join(append(errs, harness.CleanUp(), ctx.Err())...)
+	return errors.Join(append(errs, ctx.Err())...)
 }
 
 func (b bench) measure(ctx context.Context, out string) error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -14,7 +13,7 @@ import (
 // binaries to measure instead.
 func release(ctx context.Context) error {
 	settings := map[string]string{"LULL_E2E": "1"}
-	if cmp.Or(os.Getenv("LULL_E2E_BIN")) == "" {
+	if os.Getenv("LULL_E2E_BIN") == "" {
 		dir := filepath.Join(os.TempDir(), "lull-bench-bin")
 		if err := build(ctx, dir); err != nil {
 			return err
@@ -34,7 +33,7 @@ func build(ctx context.Context, dir string) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", dir+"/",
-		"./cmd/lull", "./cmd/containerd-shim-lull-v2", "./cmd/containerd-shim-runc-v2")
+		"github.com/lull-containers/lull/cmd/...")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build lull: %w\n%s", err, out)

@@ -3,6 +3,7 @@ package lab
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
@@ -65,9 +66,10 @@ func (i image) static() *staticRecipe {
 // scripts are the files of images/NAME/, which go to /usr/local/bin.
 func (i image) scripts() map[string]string {
 	out := map[string]string{}
-	entries, _ := imageFiles.ReadDir("images/" + i.Name)
+	dir := "images/" + cmp.Or(i.Scripts, i.Name)
+	entries, _ := imageFiles.ReadDir(dir)
 	for _, e := range entries {
-		b, _ := imageFiles.ReadFile("images/" + i.Name + "/" + e.Name())
+		b, _ := imageFiles.ReadFile(dir + "/" + e.Name())
 		out[e.Name()] = string(b)
 	}
 	return out
@@ -114,6 +116,7 @@ func (i image) fill(c *v1.ConfigFile) *v1.ConfigFile {
 		Env:          i.Config.Env,
 		Entrypoint:   i.Config.Entrypoint,
 		Cmd:          i.Config.Cmd,
+		WorkingDir:   i.Config.WorkingDir,
 		StopSignal:   i.Config.StopSignal,
 		ExposedPorts: set(i.Config.Ports),
 		Volumes:      set(i.Config.Volumes),

@@ -13,12 +13,14 @@ type image struct {
 	Config    imageConfig
 	Folders   []folder // made in the image, with their owners
 	Drop      []string // removed when all is installed, beside documentation
+	Scripts   string   `json:",omitempty"` // folder of images/ with the entrypoint; none: Name
 }
 
 type imageConfig struct {
 	Env        []string
 	Entrypoint []string
 	Cmd        []string
+	WorkingDir string `json:",omitempty"`
 	StopSignal string
 	Ports      []string
 	Volumes    []string
@@ -44,7 +46,17 @@ const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 func images() []image {
 	return []image{
 		postgres(13, "bullseye"),
+		postgres(15, "bookworm"),
 		postgres(17, "trixie"),
+		postgres(18, "forky"),
+		mysqlImage("mysql", "9.7", "sid"),
+		mysqlImage("mariadb", "10.11", "bookworm"),
+		mysqlImage("mariadb", "11.8", "trixie"),
+		keyValue("redis", "6.0", "bullseye"),
+		keyValue("redis", "7.0", "bookworm"),
+		keyValue("redis", "8.0", "trixie"),
+		keyValue("valkey", "8.1", "trixie"),
+		keyValue("valkey", "9.1", "forky"),
 		busybox(),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,7 +17,8 @@ type Lab struct {
 	images map[string]string // archive by reference
 }
 
-// Open finds the built lab. Where a part is missing its error is ErrNotBuilt.
+// Open finds the built lab. Where a program is missing its error is
+// ErrNotBuilt; an image may be missing until somebody asks for it.
 func Open() (*Lab, error) { return OpenAt(DefaultLayout()) }
 
 // OpenAt is Open for folders of the caller's choice.
@@ -26,24 +28,38 @@ func OpenAt(layout Layout) (*Lab, error) {
 		return nil, err
 	}
 	l := &Lab{Layout: layout, images: map[string]string{}}
+	ofImages := imageParts()
 	for _, k := range parts {
-		if !k.built(layout) {
+		ref, isImage := ofImages[k.Name]
+		switch {
+		case k.built(layout):
+			l.add(k, ref)
+		case !isImage:
 			return nil, fmt.Errorf("lab: part %s: %w", k.Name, ErrNotBuilt)
 		}
-		bin := filepath.Join(k.dir(layout), "bin")
-		if _, err := os.Stat(bin); err == nil {
-			l.bins = append(l.bins, bin)
-		}
-		l.addImage(k)
 	}
 	return l, nil
 }
 
-func (l *Lab) addImage(k keyed) {
+// imageParts are the parts that make images; of a root file system, which
+// nobody but the builder looks at, the reference is "".
+func imageParts() map[string]string {
+	refs := map[string]string{}
 	for _, i := range images() {
-		if i.partName() == k.Name {
-			l.images[i.Ref()] = filepath.Join(k.dir(l.Layout), imageArchive)
-		}
+		refs[i.rootfsName()] = ""
+		refs[i.partName()] = i.Ref()
+	}
+	return refs
+}
+
+// add notes a built part, and the image that it is, if any.
+func (l *Lab) add(k keyed, ref string) {
+	bin := filepath.Join(k.dir(l.Layout), "bin")
+	if _, err := os.Stat(bin); err == nil {
+		l.bins = append(l.bins, bin)
+	}
+	if ref != "" {
+		l.images[ref] = filepath.Join(k.dir(l.Layout), imageArchive)
 	}
 }
 
@@ -105,8 +121,12 @@ func setEnv(env []string, pairs ...string) []string {
 
 // Image is the archive of an image, by its full or short reference.
 func (l *Lab) Image(ref string) (string, error) {
-	if path, ok := l.images[fullRef(ref)]; ok {
+	full := fullRef(ref)
+	if path, ok := l.images[full]; ok {
 		return path, nil
+	}
+	if slices.Contains(Images(), full) {
+		return "", fmt.Errorf("the lab's image %s: %w", full, ErrNotBuilt)
 	}
 	return "", fmt.Errorf("the lab has no image %s; it has %s", ref, strings.Join(Images(), ", "))
 }

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -68,6 +69,9 @@ func TestImages(t *testing.T) {
 		if p, err := l.Image(ref); err != nil || p != "/x" {
 			t.Errorf("%s: %q, %v", ref, p, err)
 		}
+	}
+	if _, err := l.Image("postgres:17"); !errors.Is(err, ErrNotBuilt) {
+		t.Errorf("image that is not built: %v", err)
 	}
 	if _, err := l.Image("postgres:9"); err == nil || !strings.Contains(err.Error(), "postgres:13") {
 		t.Errorf("unknown image: %v", err)
