@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/lull-containers/lull/criu"
-	"github.com/lull-containers/lull/internal/freezer"
-	"github.com/lull-containers/lull/internal/procs"
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
 )
@@ -103,38 +101,6 @@ func (k *Cut) connect(ctx context.Context) error {
 	return err
 }
 
-// target gathers what a driver may know.
-func (k *Cut) target(ports []uint16) (quiesce.Target, error) {
-	return targetOf(k.c, k.pid, k.freezer, ports)
-}
-
-func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Target, error) {
-	pids, err := processes(f, pid)
-	if err != nil {
-		return quiesce.Target{}, err
-	}
-	table, err := procs.TCP(pid)
-	if err != nil {
-		return quiesce.Target{}, err
-	}
-	addrs := table.Listeners(procs.SocketInodes(pids))
-	if len(addrs) == 0 {
-		return quiesce.Target{}, &quiesce.Refusal{Class: quiesce.ErrNotReady,
-			What:   "no process of the container listens on TCP",
-			Remedy: "wait until the database has started, or let it listen on 127.0.0.1"}
-	}
-	env := c.Env()
-	password, err := passwordOf(c, pid, env)
-	if err != nil {
-		return quiesce.Target{}, err
-	}
-	labels := c.LullLabels()
-	return quiesce.Target{
-		Engine: c.Found.Engine, Listeners: addrs, LocalPorts: ports,
-		Env: env, Labels: labels, User: labels["user"], Password: password,
-	}, nil
-}
-
 func (k *Cut) preflight(ctx context.Context) error {
 	report, err := k.session.Preflight(ctx)
 	k.db.Version, k.db.Role = report.Version, report.Role
@@ -180,50 +146,4 @@ func (k *Cut) prove(ctx context.Context) error {
 	}
 	k.proof = asked
 	return nil
-}
-
-// hangUp ends the agent, and waits until the server side has seen it: the
-// server then drops, when it runs again, what the session held, and a dump
-// finds no connection of ours.
-func (k *Cut) hangUp() {
-	if k.session == nil {
-		return
-	}
-	ours, err := k.ourEnds()
-	err = errors.Join(err, k.session.Kill(), k.awaitGone(ours))
-	k.session = nil
-	if err != nil {
-		k.warn(fmt.Sprintf("hang up: %v", err))
-	}
-}
-
-// ourEnds are the agent's connections.
-func (k *Cut) ourEnds() (procs.Table, error) {
-	all, err := k.ourSockets()
-	return all.In(procs.Established), err
-}
-
-// ourSockets are the agent's TCP sockets in any state. It lives in the
-// container's network namespace, so one table shows both ends.
-func (k *Cut) ourSockets() (procs.Table, error) {
-	if k.sockets == nil {
-		var err error
-		if k.sockets, err = procs.TCP(k.pid); err != nil {
-			return nil, err
-		}
-	}
-	return k.sockets.Held(procs.SocketInodes([]int{k.session.Pid()})), nil
-}
-
-// awaitGone polls until no server-side socket of ours is established.
-func (k *Cut) awaitGone(ours procs.Table) error {
-	const tries = 50
-	for range tries {
-		now, err := procs.TCP(k.pid)
-		if err != nil || len(now.FarEnds(ours)) == 0 {
-			return err
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
-	return errors.New("the server still has our connection")
 }

@@ -70,7 +70,7 @@ func hint(err error, o Options) error {
 	if o.Keep {
 		return err
 	}
-	return fmt.Errorf("%w; with --keep everything stays to be looked at", err)
+	return fmt.Errorf("%w; `make demo DEMO=--keep` leaves everything there to be looked at", err)
 }
 
 func (s *stage) play(ctx context.Context, r *Result) error {

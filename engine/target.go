@@ -1,0 +1,39 @@
+package engine
+
+import (
+	"github.com/lull-containers/lull/internal/freezer"
+	"github.com/lull-containers/lull/internal/procs"
+	"github.com/lull-containers/lull/quiesce"
+)
+
+// target gathers what a driver may know.
+func (k *Cut) target(ports []uint16) (quiesce.Target, error) {
+	return targetOf(k.c, k.pid, k.freezer, ports)
+}
+
+func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Target, error) {
+	pids, err := processes(f, pid)
+	if err != nil {
+		return quiesce.Target{}, err
+	}
+	table, err := procs.TCP(pid)
+	if err != nil {
+		return quiesce.Target{}, err
+	}
+	addrs := table.Listeners(procs.SocketInodes(pids))
+	if len(addrs) == 0 {
+		return quiesce.Target{}, &quiesce.Refusal{Class: quiesce.ErrNotReady,
+			What:   "no process of the container listens on TCP",
+			Remedy: "wait until the database has started, or let it listen on 127.0.0.1"}
+	}
+	env := c.Env()
+	password, err := passwordOf(c, pid, env)
+	if err != nil {
+		return quiesce.Target{}, err
+	}
+	labels := c.LullLabels()
+	return quiesce.Target{
+		Engine: c.Found.Engine, Listeners: addrs, LocalPorts: ports,
+		Env: env, Labels: labels, User: labels["user"], Password: password,
+	}, nil
+}
