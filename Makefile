@@ -11,6 +11,7 @@ DURATION    ?= 10m
 E2E         ?= .
 ONLY        ?= .
 DEMO        ?=
+DAEMON      ?=
 
 # The bootstrap finds or brings a Go that is new enough and says where it is.
 GO           = PATH="$$(cat $(LULL_LAB_CACHE)/go-path 2>/dev/null):$$PATH" go
@@ -32,6 +33,7 @@ prereqs:
 
 .PHONY: build
 build: ## the three binaries, into bin/
+	@[ -x bin/lull ] || echo 'building lull; the first time takes a minute' >&2
 	@CGO_ENABLED=0 $(GO) build -buildvcs=$(STAMP) -trimpath -ldflags '-s -w' -o bin/ $(BINARIES)
 
 .PHONY: demo
@@ -78,8 +80,8 @@ lab-shell: prereqs build lab ## a shell with a containerd running and everything
 	@$(LAB) shell --lull bin
 
 .PHONY: lab-down
-lab-down: ## end and remove everything that the lab runs; its cache stays
-	@$(LAB) down
+lab-down: ## end and remove what the lab runs, all of it or DAEMON=name; its cache stays
+	@$(LAB) down $(DAEMON)
 
 .PHONY: install
 install: build ## lull and its shim below PREFIX; `lull doctor` says what is left to do

@@ -35,7 +35,7 @@ func stall(t *T, r *Result) {
 
 func large() harness.PostgresOptions {
 	return harness.PostgresOptions{ContainerOptions: harness.ContainerOptions{
-		Args: []string{"postgres", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB"},
+		Args: []string{"docker-entrypoint.sh", "postgres", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB"},
 	}}
 }
 

@@ -36,7 +36,10 @@ func (c Config) String() string {
 	lines := []string{"file-locks", "ghost-limit " + ghostLimit}
 	switch c.Connections {
 	case Close:
-		lines = append(lines, "tcp-close", "skip-in-flight")
+		// No connection is saved, so nothing needs protecting from packets;
+		// after a dump that stops the container the lock would stay and cut
+		// everybody in the network namespace off, without a word.
+		lines = append(lines, "tcp-close", "skip-in-flight", "network-lock skip")
 	case Keep:
 		lines = append(lines, "tcp-established", "skip-in-flight")
 	}

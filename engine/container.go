@@ -57,6 +57,14 @@ type Paths struct {
 	CRIUConf string // CRIU configuration file
 }
 
+// Args are those of the container's init process; a password may be among them.
+func (c *Container) Args() []string {
+	if c.Spec.Process == nil {
+		return nil
+	}
+	return c.Spec.Process.Args
+}
+
 // Env is the environment of the container's init process.
 func (c *Container) Env() map[string]string {
 	env := map[string]string{}

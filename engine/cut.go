@@ -27,6 +27,7 @@ type Cut struct {
 
 	level    manifest.Level
 	fenced   bool
+	unfenced error // why the fence that was asked for does not stand
 	reason   error // why the level is not the one wanted
 	warnings []string
 	db       manifest.Database

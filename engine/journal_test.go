@@ -46,7 +46,7 @@ func TestReleaseAfterTheThaw(t *testing.T) {
 }
 
 func TestReleaseWhenTheQuiesceFails(t *testing.T) {
-	for _, call := range []string{"flush", "drain", "fence", "evidence"} {
+	for _, call := range []string{"flush", "drain", "evidence"} {
 		s := &conversation{fails: call}
 		k := lastingCut(t, s)
 		k.calm(t.Context())

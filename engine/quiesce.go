@@ -40,7 +40,7 @@ func (k *Cut) calm(ctx context.Context) {
 		k.hangUp()
 		return
 	}
-	k.level = manifest.Flushed
+	k.level, k.reason = manifest.Flushed, k.unfenced
 }
 
 func (k *Cut) findSteps() []step {
@@ -56,7 +56,7 @@ func (k *Cut) quiesceSteps() []step {
 		{"drain", k.drain},
 	}
 	if k.mode() == modeFence {
-		steps = append(steps, step{"fence", k.fence}, step{"flush again", k.flush})
+		steps = append(steps, step{"fence", k.fence}, step{"flush again", k.flushFenced})
 	}
 	return append(steps, step{"evidence", k.evidence}, step{"prove", k.prove})
 }
@@ -116,10 +116,34 @@ func (k *Cut) drain(ctx context.Context) (err error) {
 	return err
 }
 
-func (k *Cut) fence(ctx context.Context) (err error) {
-	k.held, err = k.session.Fence(ctx, fenceHold)
-	k.fenced = err == nil
-	return err
+// fence tries within half of the time that is left. Without it the level is
+// flushed and the reason kept, so that a database which is never without a
+// writer can still be checkpointed; an agent that is gone ends the quiesce.
+func (k *Cut) fence(ctx context.Context) error {
+	within, cancel := half(ctx)
+	defer cancel()
+	held, err := k.session.Fence(within, fenceHold)
+	if errors.Is(err, quiesce.ErrAgent) {
+		return err
+	}
+	k.held, k.fenced, k.unfenced = held, err == nil, err
+	return nil
+}
+
+func half(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/2)
+}
+
+// flushFenced writes out what came between the flush and the fence.
+func (k *Cut) flushFenced(ctx context.Context) error {
+	if !k.fenced {
+		return nil
+	}
+	return k.flush(ctx)
 }
 
 func (k *Cut) evidence(ctx context.Context) error {

@@ -51,7 +51,10 @@ func (c *conversation) Drain(context.Context, time.Duration, quiesce.Policy) (ma
 	return manifest.Transactions{}, c.at("drain")
 }
 func (c *conversation) Fence(context.Context, time.Duration) ([]manifest.Held, error) {
-	return []manifest.Held{{Setting: "a lock"}}, c.at("fence")
+	if err := c.at("fence"); err != nil {
+		return nil, err
+	}
+	return []manifest.Held{{Setting: "a lock"}}, nil
 }
 func (c *conversation) Ping(context.Context) error { return c.at("ping") }
 func (c *conversation) Evidence(context.Context) (manifest.Database, error) {
@@ -100,7 +103,7 @@ func fencedCut(t *testing.T, s *conversation) *Cut {
 // A driver that fails anywhere costs the level and leaves no session, no claim
 // of a fence, and its own error as the reason.
 func TestQuiesceThatFails(t *testing.T) {
-	for _, call := range []string{"open", "preflight", "flush", "drain", "fence", "evidence", "in-flight", "ping"} {
+	for _, call := range []string{"open", "preflight", "flush", "drain", "evidence", "in-flight", "ping"} {
 		t.Run(call, func(t *testing.T) {
 			s := &conversation{fails: call, pid: os.Getpid()}
 			k := fencedCut(t, s)
@@ -115,6 +118,16 @@ func TestQuiesceThatFails(t *testing.T) {
 				t.Errorf("the session was ended %d times", s.dead)
 			}
 		})
+	}
+}
+
+// A fence that cannot be had costs the fence, not the flush.
+func TestFenceThatFails(t *testing.T) {
+	s := &conversation{fails: "fence", pid: os.Getpid()}
+	k := fencedCut(t, s)
+	k.calm(t.Context())
+	if k.level != manifest.Flushed || k.fenced || k.held != nil || !errors.Is(k.reason, errDriver) || s.dead != 0 {
+		t.Errorf("level %s, fenced %t, held %v, reason %v, dead %d", k.level, k.fenced, k.held, k.reason, s.dead)
 	}
 }
 

@@ -34,6 +34,6 @@ func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Ta
 	labels := c.LullLabels()
 	return quiesce.Target{
 		Engine: c.Found.Engine, Listeners: addrs, LocalPorts: ports,
-		Env: env, Labels: labels, User: labels["user"], Password: password,
+		Args: c.Args(), Env: env, Labels: labels, User: labels["user"], Password: password,
 	}, nil
 }

@@ -22,8 +22,9 @@ type Target struct {
 	// LocalPorts, when not empty, are the source ports to bind: while the
 	// network is closed only they pass.
 	LocalPorts []uint16          `json:"local_ports,omitempty"`
-	Env        map[string]string `json:"env"`    // of the container's init process
-	Labels     map[string]string `json:"labels"` // lull/… only
+	Args       []string          `json:"args,omitempty"` // of the container's init process; a password may be among them
+	Env        map[string]string `json:"env"`            // of the container's init process
+	Labels     map[string]string `json:"labels"`         // lull/… only
 	User       string            `json:"user,omitempty"`
 	Password   string            `json:"password,omitempty"`
 	Database   string            `json:"database,omitempty"`

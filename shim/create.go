@@ -113,17 +113,20 @@ func (t *task) createInner(ctx context.Context, r *taskAPI.CreateTaskRequest) (*
 	return resp, nil
 }
 
-// created names the undo of what Delete takes over once the task is there.
-const created = "the created task"
+// The names of undos that Delete takes over once the task is there.
+const (
+	created  = "the created task"
+	prepared = "the prepared restore"
+)
 
 func (t *task) createStock(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
 	resp, err := t.inner.Create(ctx, r)
 	if err != nil {
-		return nil, err
+		return nil, native(err)
 	}
 	t.undo.Push(created, func(ctx context.Context) error {
 		_, err := t.inner.Delete(ctx, &taskAPI.DeleteRequest{ID: t.c.ID})
-		return err
+		return native(err)
 	})
 	return resp, nil
 }
@@ -131,8 +134,9 @@ func (t *task) createStock(ctx context.Context, r *taskAPI.CreateTaskRequest) (*
 // createCold starts over without the memory image.
 func (t *task) createCold(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
 	if _, err := t.inner.Delete(ctx, &taskAPI.DeleteRequest{ID: t.c.ID}); err != nil {
-		return nil, err
+		return nil, native(err)
 	}
 	r.Checkpoint = ""
-	return t.inner.Create(ctx, r)
+	resp, err := t.inner.Create(ctx, r)
+	return resp, native(err)
 }

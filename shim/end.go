@@ -52,8 +52,9 @@ func (t *task) end(ctx context.Context) {
 	}
 	t.cut = nil
 	t.undo.Forget(created)
+	t.undo.Forget(prepared)
 	if t.restore != nil { // created, and never started or refused
-		t.undo.Push("the restore", t.restore.Abort)
+		t.undo.Push(prepared, t.restore.Abort)
 	}
 	if err := t.undo.Run(ctx, undoTime); err != nil {
 		log.G(ctx).WithError(err).WithField("id", t.c.ID).Error("lull: end of the task")

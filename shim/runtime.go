@@ -6,6 +6,7 @@ import (
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	tasktypes "github.com/containerd/containerd/api/types/task"
+	"github.com/containerd/errdefs/pkg/errgrpc"
 	"golang.org/x/sys/unix"
 
 	"github.com/lull-containers/lull/internal/freezer"
@@ -22,14 +23,14 @@ type stock struct {
 func (s stock) Pid(ctx context.Context) (int, error) {
 	st, err := s.service.State(ctx, &taskAPI.StateRequest{ID: s.id})
 	if err != nil {
-		return 0, err
+		return 0, native(err)
 	}
 	return int(st.Pid), nil
 }
 
 func (s stock) Freeze(ctx context.Context) error {
 	_, err := s.service.Pause(ctx, &taskAPI.PauseRequest{ID: s.id})
-	return err
+	return native(err)
 }
 
 // Thaw resumes. A container that somebody thawed by its cgroup is frozen for a
@@ -53,7 +54,7 @@ func (s stock) Thaw(ctx context.Context) error {
 
 func (s stock) resume(ctx context.Context) error {
 	_, err := s.service.Resume(ctx, &taskAPI.ResumeRequest{ID: s.id})
-	return err
+	return native(err)
 }
 
 func (s stock) believesPaused(ctx context.Context) bool {
@@ -63,14 +64,18 @@ func (s stock) believesPaused(ctx context.Context) bool {
 
 func (s stock) Dump(ctx context.Context) error {
 	_, err := s.service.Checkpoint(ctx, s.dump)
-	return err
+	return native(err)
 }
 
 func (s stock) Stop(ctx context.Context) error {
 	_, err := s.service.Kill(ctx, &taskAPI.KillRequest{ID: s.id, Signal: uint32(unix.SIGKILL), All: true})
 	if err != nil {
-		return err
+		return native(err)
 	}
 	_, err = s.service.Wait(ctx, &taskAPI.WaitRequest{ID: s.id})
-	return err
+	return native(err)
 }
+
+// native takes an error of the stock service's out of the words of the
+// transport, which it goes through only once.
+func native(err error) error { return errgrpc.ToNative(err) }

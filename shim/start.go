@@ -35,7 +35,7 @@ func (t *task) start(ctx context.Context, r *taskAPI.StartRequest) (*taskAPI.Sta
 	resp, err := t.inner.Start(ctx, r)
 	t.releasePipes()
 	if err != nil {
-		return nil, err
+		return nil, native(err)
 	}
 	t.started(ctx, int(resp.Pid))
 	t.phase(state.Open)
@@ -73,7 +73,7 @@ func (t *task) startRestored(ctx context.Context, r *taskAPI.StartRequest) (*tas
 	resp, err := t.inner.Start(ctx, r)
 	t.releasePipes()
 	if err != nil {
-		return nil, errors.Join(rpccode.Wrap(rpccode.Restore, err), t.restore.Abort(ctx))
+		return nil, errors.Join(rpccode.Wrap(rpccode.Restore, native(err)), t.restore.Abort(ctx))
 	}
 	t.started(ctx, int(resp.Pid))
 	t.phase(state.Verifying)

@@ -57,7 +57,7 @@ func (a *act) park(args ...string) step {
 		if err != nil {
 			return err
 		}
-		a.load.stop()
+		a.silence()
 		ref := lastWord(ran.stdout)
 		if ref == "" {
 			return fmt.Errorf("%s named no image", ran.Command)
@@ -70,6 +70,13 @@ func (a *act) park(args ...string) step {
 		a.say.Gap()
 		return a.remove(ctx)
 	}
+}
+
+// silence waits until the clients of a server that is gone have noticed:
+// nothing tells them, so their kernels have to ask.
+func (a *act) silence() {
+	defer a.say.Live("its clients notice the silence", nil)()
+	a.load.stop()
 }
 
 // inspection is the part of `lull inspect --json` that is used.

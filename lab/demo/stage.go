@@ -36,7 +36,7 @@ type stage struct {
 // lull's shim in the stock one's place.
 func (s *stage) open(ctx context.Context) (err error) {
 	if old, err := s.lab.Daemon(name); err == nil && old.Alive() {
-		return fmt.Errorf("an earlier demo still runs (pid %d); `make lab-down` ends it", old.Process.PID)
+		return fmt.Errorf("an earlier demo still runs (pid %d); `make lab-down DAEMON=demo` ends it", old.Process.PID)
 	}
 	if err := s.programs(); err != nil {
 		return err
@@ -115,5 +115,5 @@ func (s *stage) lookAround() {
 	s.say.Command([]string{".", s.shellFile()})
 	s.say.Command([]string{"lull", "ps"})
 	s.say.Command([]string{"ctr", "images", "ls"})
-	s.say.Command([]string{"make", "lab-down"})
+	s.say.Command([]string{"make", "lab-down", "DAEMON=" + name})
 }

@@ -23,7 +23,7 @@ const connectTimeout = 3 * time.Second
 // PostgreSQL. The error is a refusal.
 func (s *session) open(ctx context.Context, database string) (*pgx.Conn, error) {
 	var failed error
-	for _, address := range s.dialer.addresses(s.login.port) {
+	for _, address := range s.dialer.Addresses(s.login.port) {
 		conn, err := s.openAt(ctx, address, database)
 		if err == nil || answered(err) || ctx.Err() != nil {
 			return conn, explain(err, "connecting to "+address.String())
@@ -75,7 +75,7 @@ func (s *session) openOnce(ctx context.Context, address netip.AddrPort, database
 }
 
 func (s *session) dialWrapped(ctx context.Context, address netip.AddrPort, w wrap) (net.Conn, error) {
-	raw, err := s.dialer.dial(ctx, address)
+	raw, err := s.dialer.Dial(ctx, address)
 	if err != nil {
 		return nil, err
 	}

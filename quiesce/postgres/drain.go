@@ -9,6 +9,7 @@ import (
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
 // writer is a session with an open transaction that has written.
@@ -75,11 +76,11 @@ func (s *session) count(ctx context.Context, t manifest.Transactions) (_ manifes
 
 // await looks until none of some transactions is open, or the wait is over;
 // it returns those that are left.
-func (s *session) await(ctx context.Context, some []writer, wait time.Duration) (left []writer, err error) {
-	bound, cancel := context.WithTimeout(ctx, wait)
+func (s *session) await(ctx context.Context, some []writer, most time.Duration) (left []writer, err error) {
+	bound, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	left = some
-	err = poll(bound, func() (bool, error) {
+	err = wait.Until(bound, func() (bool, error) {
 		if len(left) == 0 {
 			return true, nil
 		}
@@ -87,7 +88,7 @@ func (s *session) await(ctx context.Context, some []writer, wait time.Duration) 
 		left = common(left, now)
 		return len(left) == 0, err
 	})
-	if spent(err) && ctx.Err() == nil {
+	if wait.Spent(err) && ctx.Err() == nil {
 		err = nil // only the wait is over
 	}
 	return left, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/dial"
 )
 
 // Driver opens sessions with PostgreSQL. The zero value is ready.
@@ -18,7 +19,7 @@ func (Driver) Name() string { return quiesce.Postgres }
 // Open connects to the first listener that speaks PostgreSQL. It fails with
 // ErrNotReady, ErrAuth, ErrBusy (no connection left) or ErrUnsupported.
 func (Driver) Open(ctx context.Context, t quiesce.Target) (quiesce.Session, error) {
-	s := &session{login: loginOf(t), dialer: dialer{localPorts: t.LocalPorts, listeners: t.Listeners}}
+	s := &session{login: loginOf(t), dialer: dial.To(t)}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}

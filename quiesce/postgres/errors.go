@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
 // The SQLSTATEs that mean something to us.
@@ -66,7 +67,7 @@ func explain(err error, doing string) error {
 		return err
 	case errors.As(err, &pg):
 		return explainServer(pg, doing)
-	case spent(err):
+	case wait.Spent(err):
 		return fmt.Errorf("no time left while %s: %w", doing, err)
 	}
 	return &quiesce.Refusal{

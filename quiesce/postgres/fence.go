@@ -10,6 +10,7 @@ import (
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
 // fence is one transaction in one database that locks its tables against
@@ -18,6 +19,7 @@ type fence struct {
 	database string
 	conn     *pgx.Conn
 	tables   []table
+	first    []table // that some attempt did not get, the last one first
 }
 
 // The bounds of the pauses between two attempts.
@@ -80,16 +82,20 @@ func (s *session) lockAll(ctx context.Context) error {
 			return nil
 		}
 		s.rollBack(ctx)
-		if !passing(failed) {
+		if !passing(failed) && ctx.Err() == nil {
 			return fenceError(failed)
 		}
-		if err := sleep(ctx, pause); err != nil {
-			return &quiesce.Refusal{
-				Class:  caused{quiesce.ErrFence, err},
-				What:   "no moment was found without a writer on some table",
-				Remedy: "raise lull/pause-budget, end long write transactions, or use lull/mode=flush",
-			}
+		if err := wait.Sleep(ctx, pause); err != nil {
+			return noMoment(err)
 		}
+	}
+}
+
+func noMoment(err error) error {
+	return &quiesce.Refusal{
+		Class:  caused{quiesce.ErrFence, err},
+		What:   "no moment was found without a writer on some table",
+		Remedy: "raise lull/pause-budget, end long write transactions, or use lull/mode=flush",
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 
@@ -92,29 +90,6 @@ func TestLogin(t *testing.T) {
 	} {
 		if diff := cmp.Diff(c.want, loginOf(c.target), cmp.AllowUnexported(login{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-	}
-}
-
-func TestAddresses(t *testing.T) {
-	for name, c := range map[string]struct{ listeners, want []string }{
-		"none":             {nil, nil},
-		"every IPv4":       {[]string{"0.0.0.0:5432"}, []string{"127.0.0.1:5432"}},
-		"every address":    {[]string{"[::]:5432"}, []string{"[::1]:5432", "127.0.0.1:5432"}},
-		"both":             {[]string{"0.0.0.0:5432", "[::]:5432"}, []string{"127.0.0.1:5432", "[::1]:5432"}},
-		"mapped":           {[]string{"[::ffff:10.0.0.1]:5432"}, []string{"10.0.0.1:5432"}},
-		"likely one first": {[]string{"127.0.0.1:8008", "10.0.0.1:5432"}, []string{"10.0.0.1:5432", "127.0.0.1:8008"}},
-	} {
-		var d dialer
-		for _, l := range c.listeners {
-			d.listeners = append(d.listeners, netip.MustParseAddrPort(l))
-		}
-		var got []string
-		for _, a := range d.addresses(5432) {
-			got = append(got, a.String())
-		}
-		if !slices.Equal(got, c.want) {
-			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
 // releaseTime bounds the wait for the server to notice closed connections.
@@ -19,11 +20,11 @@ func (s *session) checkReleased(ctx context.Context, v *quiesce.Verdict) error {
 	bound, cancel := context.WithTimeout(ctx, releaseTime)
 	defer cancel()
 	left := 0
-	err := poll(bound, func() (_ bool, err error) {
+	err := wait.Until(bound, func() (_ bool, err error) {
 		left, err = s.holders(ctx)
 		return left == 0, err
 	})
-	if err != nil && (!spent(err) || ctx.Err() != nil) {
+	if err != nil && (!wait.Spent(err) || ctx.Err() != nil) {
 		return err
 	}
 	v.Require("no other session of lull's holds a table", left == 0,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/dial"
 )
 
 const (
@@ -22,7 +23,7 @@ const closeTimeout = 2 * time.Second
 // session is one conversation. It is not safe for concurrent use.
 type session struct {
 	login    login
-	dialer   dialer
+	dialer   dial.Dialer
 	conn     *pgx.Conn
 	database string // that conn is connected to
 	closed   bool
@@ -114,29 +115,4 @@ func list[T any](ctx context.Context, s *session, doing, sql string, args ...any
 	}
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[T])
 	return all, explain(err, doing)
-}
-
-// The bounds of the pauses between two looks.
-const (
-	firstPause = 5 * time.Millisecond
-	lastPause  = 100 * time.Millisecond
-)
-
-// poll looks until f is done, with pauses that grow. It gives up with ctx's
-// error.
-func poll(ctx context.Context, f func() (done bool, err error)) error {
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		done, err := f()
-		if done || err != nil {
-			return err
-		}
-		if err := sleep(ctx, pause); err != nil {
-			return err
-		}
-	}
-}
-
-// spent is true when an error is only that the time ran out.
-func spent(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lull-containers/lull/quiesce"
 )
@@ -73,7 +74,8 @@ func (f *fence) begin(ctx context.Context) (err error) {
 	if _, err := f.conn.Exec(ctx, "BEGIN; SET LOCAL lock_timeout = '150ms'; SET LOCAL statement_timeout = '2s'"); err != nil {
 		return err
 	}
-	f.tables, err = f.list(ctx)
+	tables, err := f.list(ctx)
+	f.tables = f.order(tables)
 	return err
 }
 
@@ -91,20 +93,39 @@ func (f *fence) list(ctx context.Context) ([]table, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[table])
 }
 
-// batch is how many tables one statement locks.
-const batch = 500
-
+// lock locks one table after the other, in one round trip. A table that was
+// not had comes first in the next attempt: writers take tables in an order of
+// their own, and who waits for one of theirs while he has one that they still
+// need waits for nothing. Once the table that they begin with comes first,
+// those that have begun come to their end and no others begin.
 func (f *fence) lock(ctx context.Context) error {
-	for part := range slices.Chunk(f.tables, batch) {
-		names := make([]string, len(part))
-		for i, t := range part {
-			names[i] = "ONLY " + t.quoted() // partitions are listed themselves
-		}
-		if _, err := f.conn.Exec(ctx, "LOCK TABLE "+strings.Join(names, ", ")+" IN SHARE MODE"); err != nil {
-			return err
-		}
+	statements := make([]string, len(f.tables))
+	for i, t := range f.tables {
+		statements[i] = "LOCK TABLE ONLY " + t.quoted() + " IN SHARE MODE" // partitions are listed themselves
 	}
-	return nil
+	results, err := f.conn.PgConn().Exec(ctx, strings.Join(statements, ";")).ReadAll()
+	if err == nil {
+		return nil
+	}
+	if had := succeeded(results); had < len(f.tables) {
+		f.first = slices.Insert(slices.DeleteFunc(f.first, func(t table) bool { return t == f.tables[had] }), 0, f.tables[had])
+	}
+	return err
+}
+
+func succeeded(results []*pgconn.Result) int {
+	n := slices.IndexFunc(results, func(r *pgconn.Result) bool { return r.Err != nil })
+	if n < 0 {
+		return len(results)
+	}
+	return n
+}
+
+// order puts those first that were not had before.
+func (f *fence) order(tables []table) []table {
+	known := slices.DeleteFunc(slices.Clone(f.first), func(t table) bool { return !slices.Contains(tables, t) })
+	rest := slices.DeleteFunc(tables, func(t table) bool { return slices.Contains(known, t) })
+	return append(known, rest...)
 }
 
 // checkRoom refuses to take more than half of the server's lock table.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
 // Verify compares the live server with what was recorded. A server that
@@ -30,7 +31,7 @@ func (s *session) Verify(ctx context.Context, recorded manifest.Database) (quies
 // the time runs out the error is what was waited for, if that was seen.
 func (s *session) ready(ctx context.Context, recorded manifest.Database) (now manifest.Database, err error) {
 	var waiting error
-	err = poll(ctx, func() (bool, error) {
+	err = wait.Until(ctx, func() (bool, error) {
 		var err error
 		now, err = s.look(ctx, recorded)
 		if errors.Is(err, quiesce.ErrNotReady) {
@@ -39,7 +40,7 @@ func (s *session) ready(ctx context.Context, recorded manifest.Database) (now ma
 		}
 		return err == nil, err
 	})
-	if spent(err) && waiting != nil {
+	if wait.Spent(err) && waiting != nil {
 		err = waiting
 	}
 	return now, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lull-containers/lull/agent"
+	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
 )
 
@@ -14,7 +15,7 @@ import (
 const long = 10 * limit
 
 // fenced sets a fence in a session and lets a writer run into it.
-func fenced(t *testing.T, s *suite, session quiesce.Session, hold time.Duration) <-chan error {
+func fenced(t *testing.T, s *suite, session quiesce.Session, hold time.Duration) ([]manifest.Held, <-chan error) {
 	t.Helper()
 	held, err := session.Fence(within(t), hold)
 	must(t, err)
@@ -22,7 +23,7 @@ func fenced(t *testing.T, s *suite, session quiesce.Session, hold time.Duration)
 		t.Error("a fence that lists nothing that is held")
 	}
 	client := s.server.Client(t)
-	return background(func() error { return client.Write(within(t)) })
+	return held, background(func() error { return client.Write(within(t)) })
 }
 
 func blocked(t *testing.T, s *suite, writer <-chan error) {
@@ -34,7 +35,7 @@ func blocked(t *testing.T, s *suite, writer <-chan error) {
 func fenceHolds(t *testing.T, s *suite) {
 	session, reader := s.open(t), s.server.Client(t)
 	before := rows(t, s.server)
-	writer := fenced(t, s, session, long)
+	_, writer := fenced(t, s, session, long)
 	blocked(t, s, writer)
 	must(t, session.Ping(within(t)))
 	must(t, session.Flush(within(t)))
@@ -87,12 +88,26 @@ func fenceRefused(t *testing.T, s *suite) {
 	must(t, holder.Commit(within(t)))
 }
 
+// released lets a fence go that has lost its session, where that is left to
+// others to do.
+func (s *suite) released(t *testing.T, writer <-chan error, held []manifest.Held) {
+	t.Helper()
+	if !s.traits.FenceOutlives {
+		return
+	}
+	pending(t, "a write under a fence that has lost its session", writer)
+	other := s.open(t)
+	must(t, other.Release(within(t), held))
+	must(t, other.Close())
+}
+
 func fenceCut(t *testing.T, s *suite) {
 	target, proxy := proxied(t, s.server.Target())
 	session := s.openAt(t, target)
-	writer := fenced(t, s, session, long)
+	held, writer := fenced(t, s, session, long)
 	blocked(t, s, writer)
 	proxy.cut()
+	s.released(t, writer, held)
 	must(t, result(t, "the write after the cut", writer))
 	if err := session.Ping(within(t)); !errors.Is(err, quiesce.ErrFence) {
 		t.Errorf("ping after the cut: got %v, want ErrFence", err)
@@ -103,9 +118,10 @@ func fenceCut(t *testing.T, s *suite) {
 func fenceKilled(t *testing.T, s *suite) {
 	session, err := throughAgent(within(t), t, s.server.Target())
 	must(t, err)
-	writer := fenced(t, s, session, long)
+	held, writer := fenced(t, s, session, long)
 	blocked(t, s, writer)
 	must(t, session.(*agent.Client).Kill())
+	s.released(t, writer, held)
 	must(t, result(t, "the write after the kill", writer))
 	if err := session.Ping(within(t)); !errors.Is(err, quiesce.ErrAgent) {
 		t.Errorf("ping after the kill: got %v, want ErrAgent", err)
@@ -115,7 +131,7 @@ func fenceKilled(t *testing.T, s *suite) {
 
 func fenceExpires(t *testing.T, s *suite) {
 	session := s.open(t)
-	writer := fenced(t, s, session, time.Second)
+	_, writer := fenced(t, s, session, time.Second)
 	must(t, result(t, "the write after the hold", writer))
 	if err := session.Ping(within(t)); !errors.Is(err, quiesce.ErrFence) {
 		t.Errorf("ping after the hold: got %v, want ErrFence", err)

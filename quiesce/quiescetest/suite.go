@@ -14,42 +14,59 @@ func Run(t *testing.T, h Harness) {
 	direct := func(ctx context.Context, _ *testing.T, target quiesce.Target) (quiesce.Session, error) {
 		return h.Driver().Open(ctx, target)
 	}
-	t.Run("direct", func(t *testing.T) { all(t, &suite{h, server, direct}) })
-	t.Run("agent", func(t *testing.T) { all(t, &suite{h, server, throughAgent}) })
+	t.Run("direct", func(t *testing.T) { all(t, &suite{h, server, traitsOf(h), direct}) })
+	t.Run("agent", func(t *testing.T) { all(t, &suite{h, server, traitsOf(h), throughAgent}) })
 }
 
 // all is the list of what is asked of a driver.
 func all(t *testing.T, s *suite) {
-	for _, c := range []struct {
-		name string
-		run  func(*testing.T, *suite)
-	}{
-		{"preflight", preflight},
-		{"flush", flush},
-		{"drain/nothing", drainNothing},
-		{"drain/keep", drainKeep},
-		{"drain/abort", drainAbort},
-		{"drain/terminate", drainTerminate},
-		{"drain/waits", drainWaits},
-		{"fence/holds", fenceHolds},
-		{"fence/retries", fenceRetries},
-		{"fence/refused", fenceRefused},
-		{"fence/cut", fenceCut},
-		{"fence/killed", fenceKilled},
-		{"fence/expires", fenceExpires},
-		{"fence/leaves-nothing", fenceLeavesNothing},
-		{"evidence/stable", evidenceStable},
-		{"verify/same", verifySame},
-		{"verify/crashed", verifyCrashed},
-		{"verify/other-identity", verifyOtherIdentity},
-		{"verify/older", verifyOlder},
-		{"verify/fenced", verifyFenced},
-		{"refusal/password", wrongPassword},
-		{"refusal/starting", starting},
-		{"refusal/nobody", nobodyListens},
-		{"cancelled", cancelled},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.run(t, s) })
+	for _, c := range cases() {
+		t.Run(c.name, func(t *testing.T) {
+			unless(t, c.unless(s.traits))
+			c.run(t, s)
+		})
+	}
+}
+
+type testCase struct {
+	name   string
+	run    func(*testing.T, *suite)
+	unless func(Traits) string // why it is not for these servers; empty: it is
+}
+
+func cases() []testCase {
+	return []testCase{
+		{"preflight", preflight, always},
+		{"flush", flush, always},
+		{"drain/nothing", drainNothing, always},
+		{"drain/keep", drainKeep, transactions},
+		{"drain/abort", drainAbort, transactions},
+		{"drain/terminate", drainTerminate, transactions},
+		{"drain/waits", drainWaits, transactions},
+		{"drain/never-in-flight", neverInFlight, noTransactions},
+		{"fence/holds", fenceHolds, fences},
+		{"fence/retries", fenceRetries, queues},
+		{"fence/refused", fenceRefused, queues},
+		{"fence/cut", fenceCut, fences},
+		{"fence/killed", fenceKilled, fences},
+		{"fence/expires", fenceExpires, fences},
+		{"fence/pinged", pingExtends, outlives},
+		{"fence/leaves-nothing", fenceLeavesNothing, fences},
+		{"plan/nothing", planNothing, notOutlives},
+		{"plan/changes-nothing", planChanges, outlives},
+		{"release/elsewhere", releaseElsewhere, outlives},
+		{"release/unknown", releaseUnknown, outlives},
+		{"evidence/stable", evidenceStable, always},
+		{"verify/same", verifySame, always},
+		{"verify/crashed", verifyCrashed, always},
+		{"verify/other-identity", verifyOtherIdentity, always},
+		{"verify/older", verifyOlder, always},
+		{"verify/fenced", verifyFenced, fences},
+		{"refusal/password", wrongPassword, always},
+		{"refusal/starting", starting, always},
+		{"refusal/nobody", nobodyListens, always},
+		{"cancelled", cancelled, transactions},
+		{"cancelled/before", cancelledBefore, noTransactions},
 	}
 }
 
@@ -61,6 +78,7 @@ type opener func(context.Context, *testing.T, quiesce.Target) (quiesce.Session, 
 type suite struct {
 	harness Harness
 	server  Server
+	traits  Traits
 	opener  opener
 }
 

@@ -77,6 +77,18 @@ func (w *watched) Fence(ctx context.Context, hold time.Duration) ([]manifest.Hel
 	return r, err
 }
 
+func (w *watched) Plan(ctx context.Context, fence bool, hold time.Duration) ([]manifest.Held, error) {
+	r, err := w.Session.Plan(ctx, fence, hold)
+	w.look(r, err)
+	return r, err
+}
+
+func (w *watched) Release(ctx context.Context, held []manifest.Held) error {
+	err := w.Session.Release(ctx, held)
+	w.look(nil, err)
+	return err
+}
+
 func (w *watched) Ping(ctx context.Context) error {
 	err := w.Session.Ping(ctx)
 	w.look(nil, err)

@@ -28,7 +28,7 @@ func pauseFaults(t *testing.T) {
 		s.admit(t, rules, string(before))
 	})
 	t.Run("the server stands still", func(t *testing.T) {
-		s := newSubject(t, annotations("lull/pause-budget", "1s"))
+		s := newSubject(t, annotations("lull/pause-budget", "3s"))
 		s.signal(t, unix.SIGSTOP)
 		s.pausedAnyway(t, "[lull:level]")
 		s.signal(t, unix.SIGCONT)

@@ -19,7 +19,7 @@ import (
 // watchdogFaults have the client go away, or stand still, between Checkpoint
 // and Resume.
 func watchdogFaults(t *testing.T) {
-	s := newSubject(t, annotations("lull/max-frozen", "3s"))
+	s := newSubject(t, annotations("lull/max-frozen", "5s"))
 	t.Run("ctr is killed", func(t *testing.T) {
 		c := s.stopClient(t, harness.Name(t, "image"))
 		c.Signal(t, unix.SIGKILL)
@@ -87,7 +87,7 @@ func (s *subject) clientVanishes(t *testing.T) {
 
 // longCapture keeps the container frozen for longer than it may be.
 func (s *subject) longCapture(t *testing.T) {
-	s.d.Fail(t, "checkpoint.capture", "sleep 4s")
+	s.d.Fail(t, "checkpoint.capture", "sleep 6s")
 	s.refused(t, "[lull:timeout]", "the watchdog thawed the container")
 	s.WaitRecord(t, "the watchdog thaws", thawed)
 	s.healthy(t)

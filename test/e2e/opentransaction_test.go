@@ -28,7 +28,7 @@ func TestOpenTransaction(t *testing.T) {
 	t.Run("fence", func(t *testing.T) {
 		m := openTransaction(t, d, fenced("lull/on-drift", "rollback", "lull/require", "crash-consistent", "lull/pause-budget", "2s"))
 		why := strings.Join(m.Reached.Warnings, "; ")
-		if m.Reached.Level == manifest.Clean || m.Reached.Fenced || len(m.Held) > 0 || !strings.Contains(why, "writer") {
+		if m.Reached.Level == manifest.Clean || m.Reached.Fenced || len(m.Held) > 0 || !strings.Contains(why, "fence") {
 			t.Errorf("a fence with a writer behind it, and the manifest says %+v, held %v", m.Reached, m.Held)
 		}
 	})

@@ -149,7 +149,7 @@ func secretRefused(t *testing.T, d *harness.Daemon, said *said) {
 }
 
 func secretUnreachable(t *testing.T, d *harness.Daemon, said *said) {
-	s := guarded(t, d, annotations("lull/pause-budget", "1s"))
+	s := guarded(t, d, annotations("lull/pause-budget", "3s"))
 	s.signal(t, unix.SIGSTOP)
 	mustRefuse(t, said.ctr(t, "tasks", "checkpoint", s.ID), "[lull:")
 	s.signal(t, unix.SIGCONT)

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -77,12 +76,12 @@ type probes struct {
 
 // start probes until the returned function is called, which waits for all.
 func (p *probes) start(t *testing.T, s *subject) (stop func()) {
-	ctx, cancel := context.WithCancel(t.Context())
+	end := make(chan struct{})
 	var done sync.WaitGroup
 	done.Go(func() {
 		for tick := time.NewTicker(100 * time.Millisecond); ; {
 			select {
-			case <-ctx.Done():
+			case <-end:
 				tick.Stop()
 				return
 			case <-tick.C:
@@ -90,7 +89,7 @@ func (p *probes) start(t *testing.T, s *subject) (stop func()) {
 			}
 		}
 	})
-	return func() { cancel(); done.Wait(); p.running.Wait() }
+	return func() { close(end); done.Wait(); p.running.Wait() }
 }
 
 func (p *probes) probe(t *testing.T, s *subject) {

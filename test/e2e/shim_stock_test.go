@@ -17,6 +17,7 @@ import (
 // by line, without names and times.
 type story struct {
 	*harness.Container
+	run   harness.ContainerOptions
 	lines []string
 }
 
@@ -69,7 +70,7 @@ const counter = `trap 'exit 7' TERM; i=0; while :; do i=$((i+1)); echo $i >/coun
 func told(t *testing.T, d *harness.Daemon, run harness.ContainerOptions, tell func(*testing.T, *story)) []string {
 	t.Helper()
 	run.Image, run.Args = "busybox:lab", []string{"sh", "-c", counter}
-	s := &story{Container: d.Run(t, run)}
+	s := &story{Container: d.Run(t, run), run: run}
 	tell(t, s)
 	return s.lines
 }
@@ -94,8 +95,15 @@ func life(t *testing.T, s *story) {
 	s.ctr(t, "tasks", "kill", "--signal", "SIGTERM", s.ID)
 	s.ctr(t, "tasks", "delete", s.ID)
 	s.status(t)
-	s.ctr(t, "run", "--rm", "docker.io/library/busybox:lab", s.ID+"-x", "sh", "-c", "echo out; exit 5")
-	s.ctr(t, "run", "--rm", "docker.io/library/busybox:lab", s.ID+"-y", "no-such-program")
+	s.runs(t, "sh", "-c", "echo out; exit 5")
+	s.runs(t, "no-such-program")
+}
+
+// runs runs another container like this one in the foreground.
+func (s *story) runs(t *testing.T, args ...string) {
+	t.Helper()
+	o := s.Daemon.Foreground(t, s.run, args...)
+	s.say("run %q → %d %q %q", args, o.Code, o.Stdout, logTime.ReplaceAllString(o.Stderr, ""))
 }
 
 func (s *story) status(t *testing.T) {

@@ -42,7 +42,7 @@ init_data() {
 	say "initialising $data"
 	if [[ $kind == mariadb ]]; then
 		mariadb-install-db --user=mysql --datadir="$data" --auth-root-authentication-method=normal \
-			--skip-test-db --innodb-use-native-aio=0 >&2
+			--skip-test-db --skip-name-resolve --force --innodb-use-native-aio=0 >&2
 	else
 		"$@" --initialize-insecure >&2
 	fi
@@ -63,6 +63,10 @@ named() { printf '`%s`' "${1//\`/\`\`}"; }
 accounts() {
 	local root
 	root="IDENTIFIED BY $(quoted "$MYSQL_ROOT_PASSWORD")"
+	if [[ $kind == mariadb ]]; then # its installation makes more of them
+		echo "DELETE FROM mysql.global_priv WHERE User = '' OR User = 'root' AND Host <> 'localhost';"
+		echo "FLUSH PRIVILEGES;"
+	fi
 	[[ -z $MYSQL_DATABASE ]] || echo "CREATE DATABASE IF NOT EXISTS $(named "$MYSQL_DATABASE");"
 	if [[ -n $MYSQL_USER && -n $MYSQL_PASSWORD ]]; then
 		echo "CREATE USER $(quoted "$MYSQL_USER")@'%' IDENTIFIED BY $(quoted "$MYSQL_PASSWORD");"
@@ -71,10 +75,6 @@ accounts() {
 	if [[ $MYSQL_ROOT_HOST != localhost ]]; then
 		echo "CREATE USER 'root'@$(quoted "$MYSQL_ROOT_HOST") $root;"
 		echo "GRANT ALL ON *.* TO 'root'@$(quoted "$MYSQL_ROOT_HOST") WITH GRANT OPTION;"
-	fi
-	if [[ $kind == mariadb ]]; then
-		echo "DELETE FROM mysql.global_priv WHERE User = '';"
-		echo "FLUSH PRIVILEGES;"
 	fi
 	echo "ALTER USER 'root'@'localhost' $root;"
 }

@@ -38,6 +38,15 @@ func (d *Daemon) Run(t testing.TB, o ContainerOptions) *Container {
 	return c
 }
 
+// Foreground runs a container with these arguments to its end, removes it, and
+// gives how it ended.
+func (d *Daemon) Foreground(t testing.TB, o ContainerOptions, args ...string) Output {
+	t.Helper()
+	d.Need(t, o.Image)
+	all := append([]string{"run", "--rm"}, o.flags()...)
+	return d.TryCtr(t, append(append(all, fullRef(o.Image), Name(t, "c")), args...)...)
+}
+
 // Need gives the daemon an image, once.
 func (d *Daemon) Need(t testing.TB, image string) {
 	t.Helper()

@@ -1,4 +1,6 @@
-package postgres
+// Package dial connects a driver to the listeners of its target and to nothing
+// else, from the source ports that it is given.
+package dial
 
 import (
 	"context"
@@ -11,17 +13,23 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
-// dialer connects to the target's listeners and to nothing else.
-type dialer struct {
-	localPorts []uint16
-	listeners  []netip.AddrPort
+// Dialer connects to a target's listeners and to nothing else.
+type Dialer struct {
+	LocalPorts []uint16 // source ports to bind; none: any
+	Listeners  []netip.AddrPort
 }
 
-// addresses lists the listeners as somewhere to connect to, those with the
+// To is the dialer for a target.
+func To(t quiesce.Target) Dialer { return Dialer{LocalPorts: t.LocalPorts, Listeners: t.Listeners} }
+
+// Addresses lists the listeners as somewhere to connect to, those with the
 // likely port first. A listener on every address is reached over loopback.
-func (d dialer) addresses(likely uint16) []netip.AddrPort {
+func (d Dialer) Addresses(likely uint16) []netip.AddrPort {
 	var list []netip.AddrPort
 	add := func(ip netip.Addr, port uint16) {
 		if a := netip.AddrPortFrom(ip.Unmap(), port); !slices.Contains(list, a) {
@@ -29,7 +37,7 @@ func (d dialer) addresses(likely uint16) []netip.AddrPort {
 		}
 	}
 	v4, v6 := netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()
-	for _, l := range d.listeners {
+	for _, l := range d.Listeners {
 		switch {
 		case !l.Addr().IsUnspecified():
 			add(l.Addr(), l.Port())
@@ -55,9 +63,10 @@ func rank(a netip.AddrPort, likely uint16) int {
 // connection.
 const portPause = 50 * time.Millisecond
 
-// dial connects from one of the local ports, if there are any.
-func (d dialer) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
-	if len(d.localPorts) == 0 {
+// Dial connects from one of the local ports, if there are any. It waits until
+// one of them is free, or ctx ends.
+func (d Dialer) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	if len(d.LocalPorts) == 0 {
 		return new(net.Dialer).DialContext(ctx, "tcp", to.String())
 	}
 	for {
@@ -65,14 +74,14 @@ func (d dialer) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 		if err == nil || !taken(err) {
 			return conn, err
 		}
-		if waitErr := sleep(ctx, portPause); waitErr != nil {
-			return nil, fmt.Errorf("no free source port among %v: %w", d.localPorts, waitErr)
+		if slept := wait.Sleep(ctx, portPause); slept != nil {
+			return nil, fmt.Errorf("no free source port among %v: %w", d.LocalPorts, slept)
 		}
 	}
 }
 
-func (d dialer) dialBound(ctx context.Context, to netip.AddrPort) (conn net.Conn, err error) {
-	for _, port := range d.localPorts {
+func (d Dialer) dialBound(ctx context.Context, to netip.AddrPort) (conn net.Conn, err error) {
+	for _, port := range d.LocalPorts {
 		from := net.Dialer{LocalAddr: &net.TCPAddr{Port: int(port)}, Control: reuseAddress}
 		if conn, err = from.DialContext(ctx, "tcp", to.String()); err == nil || !taken(err) {
 			return conn, err
@@ -91,16 +100,4 @@ func reuseAddress(_, _ string, c syscall.RawConn) error {
 		set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	})
 	return errors.Join(err, set)
-}
-
-// sleep waits for d, or fails when ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
