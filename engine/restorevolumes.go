@@ -79,16 +79,16 @@ func (r *Restore) compareAll(ctx context.Context, places []place) (changed []pla
 		}
 		changed = append(changed, p)
 		if why == nil {
-			why = p.refusal(drift)
+			why = p.refusal(drift, r.c.ID)
 		}
 	}
 	return changed, why, nil
 }
 
-func (p place) refusal(d volume.Drift) error {
+func (p place) refusal(d volume.Drift, id string) error {
 	ways := "this checkpoint captured no copy to roll back to: start the container without it"
 	if p.was.Capture != nil {
-		ways = "lull allow-rollback CONTAINER, or lull/on-drift=rollback, brings the volume back to the checkpoint; lull/on-drift=cold starts the database on the volume as it is"
+		ways = "lull allow-rollback " + id + ", or lull/on-drift=rollback, brings the volume back to the checkpoint; lull/on-drift=cold starts the database on the volume as it is"
 	}
 	return fmt.Errorf("volume %s (%s) was written since the checkpoint: %s; %s", p.was.Destination, p.now, d, ways)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/signal"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -15,6 +16,11 @@ import (
 // drivers lists the databases that this lull can talk to.
 func drivers() []quiesce.Driver {
 	return []quiesce.Driver{postgres.Driver{}}
+}
+
+// speaks tells whether there is a driver for an engine.
+func speaks(engine string) bool {
+	return slices.ContainsFunc(drivers(), func(d quiesce.Driver) bool { return d.Name() == engine })
 }
 
 func agentCommand(a *app) *cobra.Command {

@@ -16,10 +16,6 @@ type mainJob struct {
 	level    manifest.Level // that the checkpoint must reach
 }
 
-// withPgbench: its transactions take the tables in another order than the
-// fence, which then never stands.
-func (job mainJob) withPgbench() bool { return job.level != manifest.Clean }
-
 // The main job: a database under load is checkpointed, is lost and comes back,
 // and nothing that was acknowledged before the cut is.
 func TestMainJob(t *testing.T) {
@@ -52,9 +48,7 @@ func TestMainJob(t *testing.T) {
 
 func (job mainJob) run(t *testing.T, d *harness.Daemon) {
 	r := begin(t, d, job.postgres)
-	if job.withPgbench() {
-		r.pgbench = r.pg.Pgbench(t, 1, 2)
-	}
+	r.pgbench = r.pg.Pgbench(t, 1, 2)
 	r.cut(t, job.way)
 	r.sealed(t, job.level)
 	job.way.lose(t, r)

@@ -20,7 +20,7 @@ type run struct {
 	d       *harness.Daemon
 	pg      *harness.Postgres
 	load    *harness.Load
-	pgbench *ledger.RunningPgbench // nil: none
+	pgbench *ledger.RunningPgbench
 	answers []ledger.Answer        // of the tutorial's queries, at the cut
 
 	ref                  string
@@ -98,9 +98,6 @@ func (r *run) goesOn(t *testing.T) {
 
 func (r *run) pgbenchGoesOn(t *testing.T) {
 	t.Helper()
-	if r.pgbench == nil {
-		return
-	}
 	const written = `SELECT count(*) FROM pgbench_history`
 	before := r.pg.Query(t, written)
 	harness.Eventually(t, "pgbench writes again", func() bool { return r.pg.Query(t, written) != before })

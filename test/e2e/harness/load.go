@@ -29,10 +29,16 @@ func (p *Postgres) Load(t testing.TB, clients int) *Load {
 // LoadLike is Load with the pauses and timeouts of the caller's choice.
 func (p *Postgres) LoadLike(t testing.TB, like ledger.Load) *Load {
 	t.Helper()
-	if err := p.Setup(t.Context(), accounts); err != nil {
+	return LoadOn(t, p.Store(), like)
+}
+
+// LoadOn is LoadLike on any database.
+func LoadOn(t testing.TB, store ledger.Store, like ledger.Load) *Load {
+	t.Helper()
+	if err := store.Setup(t.Context(), accounts); err != nil {
 		t.Fatal(err)
 	}
-	l := &Load{store: p.Store()}
+	l := &Load{store: store}
 	var err error
 	if l.Log, err = ledger.CreateLog(filepath.Join(t.TempDir(), "acks.jsonl")); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,145 @@
+package mysqlproto
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/wait"
+)
+
+// WriterColumns are what the query for writers answers: the connection's id,
+// something that tells its transaction from its next one, the account, and the
+// transaction's age in seconds.
+const WriterColumns = "id, trx, who, age"
+
+// InnoDBWriters are the transactions that have changed rows, as InnoDB tells.
+// Prepared ones without a session are counted elsewhere.
+const InnoDBWriters = `SELECT t.trx_mysql_thread_id AS id, t.trx_id AS trx, COALESCE(p.USER, '') AS who,
+	TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) AS age
+	FROM information_schema.INNODB_TRX t LEFT JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id
+	WHERE t.trx_rows_modified > 0 AND t.trx_mysql_thread_id <> 0 ORDER BY t.trx_started, t.trx_mysql_thread_id`
+
+// cacheTime is how long the server answers from a copy after the last look at
+// InnoDB's transactions, and a little.
+const cacheTime = 110 * time.Millisecond
+
+// writers asks for the sessions that the drain is about, never from the
+// server's copy of an earlier answer.
+func (s *Session) writers(ctx context.Context) ([]Row, error) {
+	q, err := s.engine.Writers(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if q.Cached {
+		if err := wait.Sleep(ctx, time.Until(s.looked.Add(cacheTime))); err != nil {
+			return nil, err
+		}
+	}
+	all, err := s.Rows(ctx, "asking for open transactions", q.SQL)
+	s.looked = time.Now()
+	return all, err
+}
+
+// InFlight counts the write transactions open now.
+func (s *Session) InFlight(ctx context.Context) (int, error) {
+	now, err := s.writers(ctx)
+	return len(now), err
+}
+
+// Drain waits for the write transactions that are open when it begins; those
+// that begin later are nobody's promise yet. What is left then is kept, is
+// ErrInFlight, or is terminated, as the policy says.
+func (s *Session) Drain(ctx context.Context, most time.Duration, p quiesce.Policy) (manifest.Transactions, error) {
+	first, err := s.writers(ctx)
+	if err != nil {
+		return manifest.Transactions{}, err
+	}
+	left, now, err := s.await(ctx, first, most)
+	if err != nil {
+		return manifest.Transactions{}, err
+	}
+	t := manifest.Transactions{AtStart: len(first), Drained: len(first) - len(left), InFlight: len(now)}
+	switch {
+	case len(left) == 0 || p == quiesce.Keep:
+	case p == quiesce.Terminate:
+		if now, err = s.terminate(ctx, left); err != nil {
+			return t, err
+		}
+		t.Terminated, t.InFlight = len(left), len(now)
+	default:
+		return t, stillOpen(left, "commit or roll it back, raise lull/drain-timeout, or allow lull/in-flight=keep or terminate")
+	}
+	t.Prepared, err = s.prepared(ctx)
+	return t, err
+}
+
+func (s *Session) prepared(ctx context.Context) (int, error) {
+	all, err := s.Rows(ctx, "counting prepared transactions", "XA RECOVER")
+	return len(all), err
+}
+
+// await looks until none of some transactions is open, or most has passed; it
+// returns those that are left, and all that are open now.
+func (s *Session) await(ctx context.Context, some []Row, most time.Duration) (left, now []Row, err error) {
+	bound, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	left, now = some, some
+	err = wait.Until(bound, func() (bool, error) {
+		if len(left) == 0 {
+			return true, nil
+		}
+		looked, err := s.writers(bound)
+		if err == nil {
+			left, now = common(left, looked), looked
+		}
+		return len(left) == 0, err
+	})
+	if wait.Spent(err) && ctx.Err() == nil {
+		err = nil // only the wait is over
+	}
+	return left, now, err
+}
+
+// common are those of some that are among now.
+func common(some, now []Row) (left []Row) {
+	open := map[[2]string]bool{}
+	for _, w := range now {
+		open[[2]string{w["id"], w["trx"]}] = true
+	}
+	for _, w := range some {
+		if open[[2]string{w["id"], w["trx"]}] {
+			left = append(left, w)
+		}
+	}
+	return left
+}
+
+// terminateTime bounds the wait for terminated sessions to be gone.
+const terminateTime = 5 * time.Second
+
+// terminate ends the sessions and sees that they have ended.
+func (s *Session) terminate(ctx context.Context, some []Row) (now []Row, err error) {
+	for _, w := range some {
+		err := s.Exec(ctx, "ending the session of "+w["who"], "KILL CONNECTION "+w["id"])
+		if err != nil && codeOf(err) != unknownThread {
+			return nil, err
+		}
+	}
+	left, now, err := s.await(ctx, some, terminateTime)
+	if err == nil && len(left) > 0 {
+		err = stillOpen(left, "its session was told to end and did not: see the server's log")
+	}
+	return now, err
+}
+
+func stillOpen(left []Row, remedy string) error {
+	return &quiesce.Refusal{
+		Class: quiesce.ErrInFlight,
+		What: fmt.Sprintf("%d write transaction(s) still open, the oldest for %s s: connection %s of %s",
+			len(left), left[0]["age"], left[0]["id"], left[0]["who"]),
+		Remedy: remedy,
+	}
+}

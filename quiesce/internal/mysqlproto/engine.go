@@ -1,0 +1,58 @@
+package mysqlproto
+
+import (
+	"context"
+
+	"github.com/lull-containers/lull/manifest"
+)
+
+// Engine is what MySQL and MariaDB do each in its own way.
+type Engine interface {
+	// Name is as in the label lull/engine, Product is for people.
+	Name() string
+	Product() string
+	// Oldest and Untested bound the versions, as in Session.Number.
+	Oldest() int
+	Untested() int
+	// Privileges are what the account needs on *.*, in the words of GRANT.
+	Privileges() []string
+	// Busy refuses a server that somebody else has locked.
+	Busy(ctx context.Context, s *Session) error
+	// Writers is the query of WriterColumns for the sessions with an open
+	// transaction that writes.
+	Writers(ctx context.Context, s *Session) (Query, error)
+	// Changes are the global variables that a flush sets.
+	Changes(ctx context.Context, s *Session) ([]Change, error)
+	// Checkpoint makes and awaits a checkpoint, where one can be ordered.
+	Checkpoint(ctx context.Context, s *Session) (ordered bool, err error)
+	// Log tells how far the redo log was written, and checkpointed.
+	Log(ctx context.Context, s *Session) (Log, error)
+	// NoWait is what LOCK TABLES ends in to fail instead of waiting, if it can.
+	NoWait() string
+	// Guard are the statements that hold back what changes tables, and those
+	// that let it go.
+	Guard() (hold, letGo []string)
+	// Identity and Position are evidence, as in manifest.Database.
+	Identity(ctx context.Context, s *Session) (map[string]string, error)
+	Position(ctx context.Context, s *Session) (map[string]string, error)
+	// Upstreams are the servers that this one replicates from.
+	Upstreams(ctx context.Context, s *Session) ([]manifest.Lineage, error)
+	// Reached is whether a set of GTIDs that the server has now holds what it
+	// had.
+	Reached(ctx context.Context, s *Session, was, is string) (bool, error)
+}
+
+// Query is a query whose answer the server may keep for a while.
+type Query struct {
+	SQL    string
+	Cached bool // for a tenth of a second after the last look, as InnoDB's transactions are
+}
+
+// Change is a global variable, and what a flush sets it to.
+type Change struct {
+	Variable    string
+	Prior, Ours string
+}
+
+// Log is how far the redo log is, in bytes since the database was made.
+type Log struct{ Current, Checkpoint uint64 }

@@ -1,0 +1,131 @@
+package mysqlproto
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lull-containers/lull/quiesce"
+)
+
+const systemSchemas = `('mysql', 'information_schema', 'performance_schema', 'sys', 'ndbinfo')`
+
+type table struct{ schema, name string }
+
+func (t table) quoted() string { return quoteName(t.schema) + "." + quoteName(t.name) }
+
+func quoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+
+// patience is how long one statement of the fence may wait for somebody. Who
+// wants what is locked by then waits behind it.
+const patience = 100 * time.Millisecond
+
+// attempt locks the tables that there are, keeps new ones from being made, and
+// sees that none was in between. Where LOCK TABLES can only wait, it is tried
+// at a moment in which nobody writes: a wait could end in a deadlock, and the
+// server would give up the other's transaction, not us.
+func (s *Session) attempt(ctx context.Context) error {
+	tables, err := s.list(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.quiet(ctx); err != nil {
+		return err
+	}
+	if err := s.lock(ctx, tables); err != nil {
+		return err
+	}
+	hold, _ := s.engine.Guard()
+	for _, statement := range hold {
+		if err := s.bounded(ctx, s.fence.guard, statement); err != nil {
+			return err
+		}
+	}
+	now, err := s.list(ctx)
+	if err == nil && !slices.Equal(tables, now) {
+		err = errWriters // of a new table
+	}
+	s.fence.tables = tables
+	return err
+}
+
+// list names the tables that are written to. Those of remote servers keep
+// nothing here.
+func (s *Session) list(ctx context.Context) (tables []table, err error) {
+	all, err := s.Rows(ctx, "asking for tables", `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.TABLES
+		WHERE TABLE_TYPE = 'BASE TABLE' AND ENGINE IS NOT NULL AND ENGINE NOT IN ('FEDERATED', 'CONNECT', 'SPIDER', 'PERFORMANCE_SCHEMA')
+		AND TABLE_SCHEMA NOT IN `+systemSchemas+` ORDER BY TABLE_SCHEMA, TABLE_NAME`)
+	for _, r := range all {
+		tables = append(tables, table{r["s"], r["t"]})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tables, s.checkRoom(ctx, len(tables))
+}
+
+// checkRoom refuses to fill the server's cache of open tables.
+func (s *Session) checkRoom(ctx context.Context, tables int) error {
+	const few = 200
+	if tables <= few {
+		return nil
+	}
+	v, err := s.Variables(ctx, "table_open_cache")
+	if err != nil || 2*uint64(tables) <= Uint(v["table_open_cache"]) {
+		return err
+	}
+	return &quiesce.Refusal{
+		Class:  quiesce.ErrFence,
+		What:   fmt.Sprintf("%d tables are too many to lock: table_open_cache is %s", tables, v["table_open_cache"]),
+		Remedy: "raise table_open_cache, or use lull/mode=flush",
+	}
+}
+
+// quiet waits for a moment in which no write transaction is open, unless LOCK
+// TABLES finds it out by itself.
+func (s *Session) quiet(ctx context.Context) error {
+	if s.engine.NoWait() != "" {
+		return nil
+	}
+	const looks = 20
+	for range looks {
+		open, err := s.writers(ctx)
+		if err != nil || len(open) == 0 {
+			return err
+		}
+	}
+	return errWriters
+}
+
+func (s *Session) lock(ctx context.Context, tables []table) error {
+	if len(tables) == 0 {
+		return nil
+	}
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = t.quoted() + " READ"
+	}
+	return s.bounded(ctx, s.fence.locks, "LOCK TABLES "+strings.Join(names, ", ")+s.engine.NoWait())
+}
+
+// bounded runs a statement of the fence and has the server interrupt it when it
+// takes longer than patience: a statement that was only given up here would
+// wait on, and others behind it.
+func (s *Session) bounded(ctx context.Context, c *conn, statement string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), letGoTime)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- c.exec(ctx, statement) }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(patience):
+	}
+	if err := s.Exec(ctx, "giving up a lock", "KILL QUERY "+c.id); err != nil {
+		cancel()
+		return fmt.Errorf("%w (%w)", err, <-done)
+	}
+	return <-done
+}

@@ -1,0 +1,132 @@
+package mysqlproto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/wait"
+)
+
+// Verify compares the live server with what was recorded. A server that
+// cannot be asked yet is waited for until ctx ends; that is ErrNotReady then.
+func (s *Session) Verify(ctx context.Context, recorded manifest.Database) (quiesce.Verdict, error) {
+	if recorded.Engine != s.engine.Name() {
+		return quiesce.Verdict{Broken: []string{fmt.Sprintf("engine: recorded %q, found %q", recorded.Engine, s.engine.Name())}}, nil
+	}
+	now, err := s.ready(ctx)
+	if err != nil {
+		return quiesce.Verdict{}, err
+	}
+	v, err := s.compare(ctx, recorded, now)
+	if err != nil {
+		return quiesce.Verdict{}, err
+	}
+	return v, s.checkReleased(ctx, &v)
+}
+
+// ready looks until the server tells its evidence. When the time runs out the
+// error is what was waited for, if that was seen.
+func (s *Session) ready(ctx context.Context) (now manifest.Database, err error) {
+	var waiting error
+	err = wait.Until(ctx, func() (bool, error) {
+		var err error
+		now, err = s.Evidence(ctx)
+		if errors.Is(err, quiesce.ErrNotReady) {
+			waiting = err
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if wait.Spent(err) && waiting != nil {
+		err = waiting
+	}
+	return now, err
+}
+
+// compare is the verdict on identity, role and position.
+func (s *Session) compare(ctx context.Context, recorded, now manifest.Database) (v quiesce.Verdict, err error) {
+	for _, key := range slices.Sorted(maps.Keys(recorded.Identity)) {
+		was, is := recorded.Identity[key], now.Identity[key]
+		v.Compare(words(key), was == is, was, is)
+	}
+	if recorded.Role != "" {
+		v.Compare("role", recorded.Role == now.Role, recorded.Role, now.Role)
+	}
+	for _, key := range slices.Sorted(maps.Keys(recorded.Position)) {
+		was, is := recorded.Position[key], now.Position[key]
+		if key == KeyPrepared {
+			v.Checked = append(v.Checked, fmt.Sprintf("prepared transactions: recorded %s, found %s", was, is))
+			continue
+		}
+		reached, err := s.reached(ctx, key, was, is)
+		if err != nil {
+			return v, err
+		}
+		v.Compare(words(key), reached, was, is)
+	}
+	return v, nil
+}
+
+func words(key string) string { return strings.ReplaceAll(key, "_", " ") }
+
+// reached is true unless what the server has now is behind what it had.
+func (s *Session) reached(ctx context.Context, key, was, is string) (bool, error) {
+	switch {
+	case strings.HasPrefix(key, gtidPrefix):
+		return s.engine.Reached(ctx, s, was, is)
+	case key == KeyBinaryLog:
+		return !earlier(is, was), nil
+	}
+	return Uint(is) >= Uint(was), nil
+}
+
+// earlier compares places in the binary log; the files are numbered.
+func earlier(a, b string) bool {
+	fileA, at := place(a)
+	fileB, bt := place(b)
+	return fileA < fileB || fileA == fileB && at < bt
+}
+
+// place is the number of the file and the position in it, zeros for neither.
+func place(text string) (file, position uint64) {
+	name, at, _ := strings.Cut(text, ":")
+	return Uint(name[strings.LastIndexByte(name, '.')+1:]), Uint(at)
+}
+
+// releaseTime bounds the wait for the server to notice closed connections.
+const releaseTime = 3 * time.Second
+
+// checkReleased sees that no other session of ours holds the tables back: in a
+// restored copy, the fence of the checkpoint must have died with its
+// connections.
+func (s *Session) checkReleased(ctx context.Context, v *quiesce.Verdict) error {
+	bound, cancel := context.WithTimeout(ctx, releaseTime)
+	defer cancel()
+	free := false
+	err := wait.Until(bound, func() (_ bool, err error) {
+		free, err = s.free(bound)
+		return free, err
+	})
+	if err != nil && (!wait.Spent(err) || ctx.Err() != nil) {
+		return err
+	}
+	v.Require("no other session of lull's holds a table", free, "another session of lull's holds the tables: writers wait for it")
+	return nil
+}
+
+// free is true when no fence but our own stands.
+func (s *Session) free(ctx context.Context) (bool, error) {
+	own := []string{""}
+	if s.fence != nil {
+		own = append(own, s.fence.locks.id, s.fence.guard.id)
+	}
+	row, err := s.Row(ctx, "looking for a fence", "SELECT IS_USED_LOCK(?) AS locks, IS_USED_LOCK(?) AS guard", locksName, guardName)
+	return slices.Contains(own, row["locks"]) && slices.Contains(own, row["guard"]), err
+}
