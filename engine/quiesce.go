@@ -126,7 +126,11 @@ func (k *Cut) fence(ctx context.Context) error {
 	if errors.Is(err, quiesce.ErrAgent) {
 		return err
 	}
-	k.held, k.fenced, k.unfenced = held, err == nil, err
+	if err != nil {
+		k.unfenced = fmt.Errorf("there is no fence: %w", err)
+		return nil
+	}
+	k.held, k.fenced = held, true
 	return nil
 }
 

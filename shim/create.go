@@ -106,7 +106,7 @@ func (t *task) createInner(ctx context.Context, r *taskAPI.CreateTaskRequest) (*
 	if err := t.restore.Prepare(ctx); err != nil {
 		return nil, err
 	}
-	t.undo.Push("the prepared restore", t.restore.Abort) // nothing, once Start has ended it
+	t.undo.Push(prepared, t.restore.Abort) // nothing, once Start has ended it
 	if t.restore.Cold() {
 		return t.createCold(ctx, r)
 	}

@@ -10,12 +10,18 @@ import (
 
 	"github.com/lull-containers/lull/agent"
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/mariadb"
+	"github.com/lull-containers/lull/quiesce/mysql"
 	"github.com/lull-containers/lull/quiesce/postgres"
+	"github.com/lull-containers/lull/quiesce/redis"
 )
 
 // drivers lists the databases that this lull can talk to.
 func drivers() []quiesce.Driver {
-	return []quiesce.Driver{postgres.Driver{}}
+	return []quiesce.Driver{
+		postgres.Driver{}, mysql.Driver{}, mariadb.Driver{},
+		redis.Driver{Engine: quiesce.Redis}, redis.Driver{Engine: quiesce.Valkey},
+	}
 }
 
 // speaks tells whether there is a driver for an engine.

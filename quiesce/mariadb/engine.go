@@ -71,10 +71,13 @@ func (engine) Checkpoint(ctx context.Context, s *mysqlproto.Session) (bool, erro
 	return true, s.Exec(ctx, "making a checkpoint", "SET GLOBAL "+checkpointNow+" = ON")
 }
 
+// lag is what the log grows by when it is checkpointed and nobody writes.
+const lag = 512
+
 func (engine) Log(ctx context.Context, s *mysqlproto.Session) (mysqlproto.Log, error) {
 	const current, checkpoint = "Innodb_lsn_current", "Innodb_lsn_last_checkpoint"
 	status, err := s.Status(ctx, current, checkpoint)
-	return mysqlproto.Log{Current: mysqlproto.Uint(status[current]), Checkpoint: mysqlproto.Uint(status[checkpoint])}, err
+	return mysqlproto.Log{Current: mysqlproto.Uint(status[current]), Checkpoint: mysqlproto.Uint(status[checkpoint]), Lag: lag}, err
 }
 
 func (engine) NoWait() string { return " NOWAIT" }

@@ -3,6 +3,7 @@ package quiescetest
 import (
 	"context"
 	"errors"
+	"reflect"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,11 +12,20 @@ import (
 	"github.com/lull-containers/lull/quiesce"
 )
 
+// planNothing: the fence has no part in the plan, and what a flush sets is
+// neither set by the plan nor unset by the release of what was only planned.
 func planNothing(t *testing.T, s *suite) {
-	plan, err := s.open(t).Plan(within(t), true, long)
+	session, before := s.open(t), s.server.Settings(t)
+	plan, err := session.Plan(within(t), true, long)
 	must(t, err)
-	if len(plan) > 0 {
-		t.Errorf("a fence that dies with its session, and the plan is %+v", plan)
+	flush, err := session.Plan(within(t), false, long)
+	must(t, err)
+	if !reflect.DeepEqual(plan, flush) {
+		t.Errorf("a fence that dies with its session, and the plan is %+v with it and %+v without", plan, flush)
+	}
+	must(t, session.Release(within(t), plan))
+	if after := s.server.Settings(t); after != before {
+		t.Errorf("settings changed from\n%s\nto\n%s", before, after)
 	}
 }
 

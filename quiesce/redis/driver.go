@@ -26,6 +26,7 @@ func (d Driver) Name() string { return d.Engine }
 // loads its data), ErrAuth, ErrPrivilege (INFO is needed), ErrBusy or
 // ErrUnsupported.
 func (d Driver) Open(ctx context.Context, t quiesce.Target) (quiesce.Session, error) {
+	quiet()
 	s := &session{engine: d.Engine, login: loginOf(t), dialer: dial.To(t)}
 	if err := s.connect(ctx); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -114,14 +115,18 @@ func (h harness) start(t *testing.T, options ...string) *server {
 // Starting is a server that takes minutes to load its data.
 func (h harness) Starting(t *testing.T) quiesce.Target {
 	t.Helper()
-	s := h.start(t, "--save", "3600 1000000")
+	s := h.start(t, "--save", "3600 1000000", "--rdbcompression", "no")
 	c := s.connect(t, "harness")
-	for i := range 3000 {
-		must(t, c.Set(within(t), fmt.Sprint(i), strings.Repeat("x", 1<<10), 0).Err())
+	keys, size, slowly := 2000, 1<<10, []string{"--key-load-delay", "50000", "--loading-process-events-interval-bytes", "1024"}
+	if !h.fences() { // it hears us every 2 MB
+		keys, size, slowly = 30, 2<<20, []string{"--key-load-delay", "1000000"}
+	}
+	for i := range keys {
+		must(t, c.Set(within(t), fmt.Sprint(i), strings.Repeat("x", size), 0).Err())
 	}
 	must(t, c.Save(within(t)).Err())
 	s.stop(t, syscall.SIGKILL)
-	s.options = append(s.options, "--key-load-delay", "50000", "--loading-process-events-interval-bytes", "1024")
+	s.options = append(s.options, slowly...)
 	s.run(t)
 	s.await(t, func(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "LOADING") })
 	return s.Target()
@@ -132,6 +137,7 @@ type server struct {
 	harness
 	folder, data string
 	port         uint16
+	first        []string // arguments before all others
 	options      []string
 	password     string
 	process      *exec.Cmd
@@ -170,7 +176,7 @@ func (s *server) run(t *testing.T) {
 	if s.password != "" {
 		args = append(args, "--requirepass", s.password)
 	}
-	s.process = exec.Command(s.program, append(args, s.options...)...)
+	s.process = exec.Command(s.program, slices.Concat(s.first, args, s.options)...)
 	s.process.Dir, s.process.Env = s.data, []string{"LC_ALL=C"}
 	if os.Geteuid() == 0 {
 		s.process.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -38,6 +39,9 @@ func (i info) atLeast(major, minor int) bool {
 	b, _ := strconv.Atoi(second)
 	return a > major || a == major && b >= minor
 }
+
+// mode is standalone, cluster or sentinel; Valkey calls it otherwise.
+func (i info) mode() string { return cmp.Or(i["redis_mode"], i["server_mode"]) }
 
 // child says what a fork of the server is doing; empty: there is none.
 func (i info) child() string {

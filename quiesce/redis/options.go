@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
@@ -19,6 +21,9 @@ const (
 	// answerTimeout bounds one command: a fork of a large server takes a while.
 	answerTimeout = 10 * time.Second
 )
+
+// quiet keeps the library from writing to standard error.
+var quiet = sync.OnceFunc(logging.Disable)
 
 // options are those of one connection that nothing is retried on: what was
 // sent twice would be done twice.

@@ -39,7 +39,7 @@ func (s *session) Preflight(ctx context.Context) (quiesce.Report, error) {
 
 func (s *session) warnings(facts info, c config) []string {
 	list := c.warnings(facts, s.name())
-	if facts["redis_mode"] == "cluster" {
+	if facts.mode() == "cluster" {
 		list = append(list, "a node of a cluster: the others take it for failed when it is frozen for longer than cluster-node-timeout")
 	}
 	if role(facts) == "replica" {
@@ -56,7 +56,7 @@ func role(facts info) string {
 }
 
 func (s *session) checkMode(facts info) error {
-	if facts["redis_mode"] != "sentinel" {
+	if facts.mode() != "sentinel" {
 		return nil
 	}
 	return &quiesce.Refusal{

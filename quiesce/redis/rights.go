@@ -11,12 +11,20 @@ import (
 // a transaction that is thrown away: rights are checked when a command is
 // queued. An account that may not even do that is told when it matters.
 func (s *session) allowed(ctx context.Context, commands ...[]any) (err error) {
-	if _, err := s.do(ctx, "asking for privileges", "MULTI"); err != nil {
-		return unlessDenied(err)
+	for _, command := range []string{"DISCARD", "MULTI"} { // there is nothing to discard: it says whether it may be
+		_, err := s.do(ctx, "asking for privileges", command)
+		if errors.Is(err, quiesce.ErrPrivilege) {
+			return nil
+		}
+		if err != nil && codeOf(err) == "" {
+			return err
+		}
 	}
 	defer func() {
 		_, discard := s.do(ctx, "asking for privileges", "DISCARD")
-		err = errors.Join(err, unlessDenied(discard))
+		if err == nil {
+			err = discard
+		}
 	}()
 	for _, c := range commands {
 		answer, err := s.do(ctx, "asking for privileges", c...)
@@ -28,11 +36,4 @@ func (s *session) allowed(ctx context.Context, commands ...[]any) (err error) {
 		}
 	}
 	return nil
-}
-
-func unlessDenied(err error) error {
-	if errors.Is(err, quiesce.ErrPrivilege) || errors.Is(err, quiesce.ErrUnsupported) {
-		return nil
-	}
-	return err
 }

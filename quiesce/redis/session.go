@@ -53,7 +53,7 @@ func (s *session) Close() error {
 	if s.closed || s.client == nil {
 		return nil
 	}
-	s.closed = true
+	defer func() { s.closed = true }()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	var err error

@@ -26,7 +26,7 @@ func killAgent(t *testing.T, s *subject, step, refusal string) {
 	failpoint, dir := "checkpoint."+step, t.TempDir()
 	s.d.Fail(t, failpoint, "hang")
 	c := s.d.StartCtr(t, "tasks", "checkpoint", "--image-path", dir, s.ID)
-	harness.Eventually(t, "the fence stands", func() bool { return s.ours(t, "ShareLock") != "0" })
+	harness.Eventually(t, "it hangs behind a fence", func() bool { return s.d.Hangs(failpoint) && s.ours(t, "ShareLock") != "0" })
 	waiting := s.load.Log.AckedBy(0)
 
 	agents := harness.AgentPIDs(s.shim)

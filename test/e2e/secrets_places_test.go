@@ -125,18 +125,19 @@ func (s *sampler) look() {
 		program := filepath.Base(exe)
 		switch {
 		case filepath.Dir(exe) == s.d.Bin():
-			s.read(program, dir+"/cmdline")
-			s.read(program, dir+"/environ")
+			s.read(program, dir+"/cmdline", "")
+			s.read(program, dir+"/environ", "")
 		case program == "runc" || program == "ctr" || program == "containerd":
-			s.read(program, dir+"/cmdline")
+			s.read(program, dir+"/cmdline", s.d.Name) // the machine may run others
 		}
 	}
 }
 
-// read keeps the name of the program, so that a failure says more than where.
-func (s *sampler) read(program, path string) {
+// read looks at a file that has a word in it, and keeps the name of the
+// program, so that a failure says more than where.
+func (s *sampler) read(program, path, word string) {
 	text, err := os.ReadFile(path)
-	if err != nil {
+	if err != nil || !bytes.Contains(text, []byte(word)) {
 		return
 	}
 	if bytes.HasPrefix(text, []byte("lull\x00agent\x00")) {

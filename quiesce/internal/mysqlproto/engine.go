@@ -55,4 +55,9 @@ type Change struct {
 }
 
 // Log is how far the redo log is, in bytes since the database was made.
-type Log struct{ Current, Checkpoint uint64 }
+type Log struct {
+	Current, Checkpoint uint64
+	// Lag is what the checkpoint may stay behind by when every page of before
+	// it is written.
+	Lag uint64
+}

@@ -14,10 +14,10 @@ import (
 // and not worth a longer wait of those whom the fence holds back.
 const short = 1 << 20
 
-// Flush has InnoDB write its dirty pages until a cold start needs nothing of
-// the redo log of before the call, and sees in the log's own positions that it
-// is so. The binary log is not rotated: a frozen server's files are captured
-// as they are.
+// Flush has InnoDB write its dirty pages until a cold start needs next to
+// nothing of the redo log of before the call, and sees in the log's own
+// positions that it is so. The binary log is not rotated: a frozen server's
+// files are captured as they are.
 func (s *Session) Flush(ctx context.Context) error {
 	if err := s.Exec(ctx, "flushing the logs", "FLUSH ENGINE LOGS"); err != nil {
 		return err
@@ -26,7 +26,7 @@ func (s *Session) Flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.Fenced() && goal.Current-goal.Checkpoint <= short {
+	if s.Fenced() && goal.Current-goal.Checkpoint <= max(short, goal.Lag) {
 		return nil
 	}
 	ordered, err := s.engine.Checkpoint(ctx, s)
@@ -43,17 +43,15 @@ func (s *Session) Flush(ctx context.Context) error {
 	return s.hurried(ctx, func() error { return s.awaitFlush(ctx, done) })
 }
 
-// slack is what the log grows by when it is checkpointed and nobody writes.
-const slack = 512
-
-// flushed is true when no page is dirty, or none has been since before goal.
+// flushed is true when no page is dirty, or none has been since before goal,
+// as far as the checkpoint tells.
 func (s *Session) flushed(ctx context.Context, goal uint64) (bool, error) {
 	status, err := s.Status(ctx, "Innodb_buffer_pool_pages_dirty")
 	if err != nil || status["Innodb_buffer_pool_pages_dirty"] == "0" {
 		return err == nil, err
 	}
 	now, err := s.engine.Log(ctx, s)
-	return now.Checkpoint+slack >= goal, err
+	return now.Checkpoint+now.Lag >= goal, err
 }
 
 func (s *Session) awaitFlush(ctx context.Context, done func() (bool, error)) error {

@@ -59,8 +59,8 @@ func collect(has map[string]bool, line string) {
 	if !ok || !everywhere {
 		return
 	}
-	for p := range strings.SplitSeq(list, ", ") {
-		has[p] = true
+	for p := range strings.SplitSeq(list, ",") {
+		has[strings.TrimSpace(p)] = true
 	}
 }
 

@@ -3,7 +3,6 @@ package mysqlproto
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/quiesce/internal/dial"
@@ -21,8 +20,7 @@ type Session struct {
 	version string // for people
 	account string // user and host that the server took us for, quoted
 
-	looked time.Time // when the open transactions were last asked for
-	fence  *fence
+	fence *fence
 }
 
 var _ quiesce.Session = (*Session)(nil)

@@ -103,7 +103,7 @@ func gone(dir string) error {
 func (d *Daemon) Bin() string { return d.bin }
 
 // Fail makes the failpoint do what it is told, once: error, panic, kill, exit,
-// hang (until Unfail), sleep DURATION.
+// hang (until Unfail), sleep DURATION, eat.
 func (d *Daemon) Fail(t testing.TB, failpoint, what string) {
 	t.Helper()
 	path := filepath.Join(d.Failpoints, failpoint)
