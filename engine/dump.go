@@ -15,6 +15,7 @@ import (
 // Request is what the client wants dumped.
 type Request struct {
 	Dir  string // folder for CRIU's images
+	Work string // CRIU's work folder, where it leaves its statistics
 	Exit bool   // checkpoint and stop
 }
 
@@ -97,6 +98,9 @@ func (d *dump) configure(context.Context) error {
 func (d *dump) dump(ctx context.Context) error {
 	if err := d.by.Dump(context.WithoutCancel(ctx)); err != nil {
 		return rpccode.Wrap(rpccode.Dump, err)
+	}
+	if stats, err := criu.ReadDumpStats(d.req.Work); err == nil { // for people only
+		d.rec.remark = stats.String()
 	}
 	if d.req.Exit {
 		return nil

@@ -105,10 +105,19 @@ func volatile(flag string) bool {
 // newEnough refuses a CRIU that is older than the one that dumped: images are
 // readable by newer ones only.
 func newEnough(was, is string) error {
-	dumped, errWas := criu.ParseVersion(was)
-	have, errIs := criu.ParseVersion(is)
-	if errWas != nil || errIs != nil || !have.Less(dumped) {
-		return nil // where a version is unknown nothing is compared
+	dumped, have := versionOf(was), versionOf(is)
+	unknown := criu.Version{}
+	if dumped == unknown || have == unknown || !have.Less(dumped) {
+		return nil
 	}
 	return fmt.Errorf("the checkpoint was made with CRIU %s, this host has %s; install %s or newer", was, is, was)
+}
+
+// versionOf is the zero version where none is known.
+func versionOf(text string) criu.Version {
+	v, err := criu.ParseVersion(text)
+	if err != nil {
+		return criu.Version{}
+	}
+	return v
 }

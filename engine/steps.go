@@ -20,6 +20,7 @@ type recorder struct {
 	sequence string // checkpoint, restore
 	began    time.Time
 	steps    []manifest.Step
+	remark   string // on the step under way
 }
 
 func newRecorder(sequence string) *recorder {
@@ -47,11 +48,11 @@ func (r *recorder) one(ctx context.Context, s step) error {
 }
 
 func (r *recorder) note(name string, start time.Time, err error) {
-	st := manifest.Step{Name: name, Start: millis(start.Sub(r.began)), Millis: millis(time.Since(start))}
+	st := manifest.Step{Name: name, Start: millis(start.Sub(r.began)), Millis: millis(time.Since(start)), Note: r.remark}
 	if err != nil {
 		st.Note = "failed"
 	}
-	r.steps = append(r.steps, st)
+	r.steps, r.remark = append(r.steps, st), ""
 }
 
 // millis is a duration in milliseconds, to the microsecond.

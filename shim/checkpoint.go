@@ -2,6 +2,7 @@ package shim
 
 import (
 	"context"
+	"path/filepath"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/api/types/runc/options"
@@ -30,7 +31,7 @@ func (s *Service) Checkpoint(ctx context.Context, r *taskAPI.CheckpointTaskReque
 }
 
 func (t *task) checkpoint(ctx context.Context, r *taskAPI.CheckpointTaskRequest) error {
-	exit, err := wantsExit(r)
+	o, err := t.asked(r)
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func (t *task) checkpoint(ctx context.Context, r *taskAPI.CheckpointTaskRequest)
 		}
 		defer t.resumeOwn(ctx)
 	}
-	return t.dump(ctx, r, exit)
+	return t.dump(ctx, r, o)
 }
 
 // resumeOwn thaws what this call froze itself, unless it ended the container.
@@ -53,18 +54,18 @@ func (t *task) resumeOwn(ctx context.Context) {
 	}
 }
 
-func (t *task) dump(ctx context.Context, r *taskAPI.CheckpointTaskRequest, exit bool) error {
+func (t *task) dump(ctx context.Context, r *taskAPI.CheckpointTaskRequest, o *options.CheckpointOptions) error {
 	t.arm(ctx)
 	uncache := t.cacheState(ctx)
 	defer uncache()
 	t.phase(state.Dumping)
-	m, err := t.cut.Dump(ctx, stock{service: t.inner, id: t.c.ID, dump: r}, engine.Request{Dir: r.Path, Exit: exit})
+	m, err := t.cut.Dump(ctx, stock{service: t.inner, id: t.c.ID, dump: r}, engine.Request{Dir: r.Path, Work: o.WorkPath, Exit: o.Exit})
 	if err != nil {
 		t.set(func(rec *state.Record) { rec.Phase, rec.Error = state.Frozen, err.Error() })
 		return err
 	}
 	t.set(func(rec *state.Record) { dumpedRecord(rec, m) })
-	if exit {
+	if o.Exit {
 		t.endCut(state.Checkpoint)
 	}
 	return failpoint.Hit("checkpoint.sealed")
@@ -74,13 +75,19 @@ func dumpedRecord(rec *state.Record, m *manifest.Manifest) {
 	rec.Phase, rec.Checkpoint, rec.Level = state.Frozen, m.ID, string(m.Reached.Level)
 }
 
-func wantsExit(r *taskAPI.CheckpointTaskRequest) (bool, error) {
-	if r.Options == nil {
-		return false, nil
+// asked reads the client's options and gives CRIU a work folder where the
+// client named none: its statistics would be gone with the stock service's.
+func (t *task) asked(r *taskAPI.CheckpointTaskRequest) (*options.CheckpointOptions, error) {
+	o := &options.CheckpointOptions{}
+	if r.Options != nil {
+		if err := typeurl.UnmarshalTo(r.Options, o); err != nil {
+			return nil, err
+		}
 	}
-	var o options.CheckpointOptions
-	if err := typeurl.UnmarshalTo(r.Options, &o); err != nil {
-		return false, err
+	if o.WorkPath == "" {
+		o.WorkPath = filepath.Join(t.c.Paths.State, "criu-work")
 	}
-	return o.Exit, nil
+	var err error
+	r.Options, err = typeurl.MarshalAnyToProto(o)
+	return o, err
 }

@@ -78,7 +78,7 @@ func probeFreezer(parent, file string) bool {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return false
 	}
-	defer os.Remove(dir)
+	defer func() { _ = os.Remove(dir) }()
 	f, err := os.OpenFile(filepath.Join(dir, file), os.O_WRONLY, 0)
 	if err != nil {
 		return false
@@ -99,7 +99,7 @@ func probeGate() (err error) {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "net")
 	if err := netns.Create(path); err != nil {
 		return err

@@ -62,7 +62,7 @@ func (t *taking) takeBackPause(ctx context.Context) error {
 	}
 	how := thawed{Namespace: t.s.namespace, ID: t.s.info.ID, How: byResume}
 	if paused := t.s.paused(); !paused && resumed != nil {
-		return nil // it never was
+		return nil //nolint:nilerr // it never was paused
 	} else if paused {
 		var err error
 		if how, err = thawOne(ctx, t.client, t.s); err != nil {

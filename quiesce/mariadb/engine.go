@@ -2,7 +2,6 @@ package mariadb
 
 import (
 	"context"
-	"errors"
 
 	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/quiesce/internal/mysqlproto"
@@ -22,23 +21,34 @@ func (engine) Privileges() []string {
 	return []string{"SELECT", "LOCK TABLES", "RELOAD", "PROCESS", "BINLOG MONITOR", "SLAVE MONITOR", "CONNECTION ADMIN", "SUPER"}
 }
 
-// Busy begins a backup without waiting, which fails beside somebody's FLUSH
-// TABLES WITH READ LOCK or BACKUP STAGE, and ends it: nothing else tells of
-// them.
+// probes fail, without waiting, beside somebody's FLUSH TABLES WITH READ LOCK
+// and beside somebody's backup, of which nothing else tells. They change
+// nothing: the first one finds no row.
+func probes() []string {
+	return []string{
+		"SELECT 1 FROM mysql.innodb_table_stats WHERE database_name = '' AND table_name = '' FOR UPDATE",
+		"BACKUP STAGE START",
+		"BACKUP STAGE END",
+	}
+}
+
+// Busy looks for somebody's lock.
 func (engine) Busy(ctx context.Context, s *mysqlproto.Session) error {
-	if err := s.Exec(ctx, "looking for locks", "SET SESSION lock_wait_timeout = 0"); err != nil {
+	const doing = "looking for locks"
+	if err := s.Exec(ctx, doing, "SET SESSION lock_wait_timeout = 0"); err != nil {
 		return err
 	}
-	began := s.Exec(ctx, "looking for locks", "BACKUP STAGE START")
-	var ended error
-	if began == nil {
-		ended = s.Exec(ctx, "looking for locks", "BACKUP STAGE END")
+	var found error
+	for _, probe := range probes() {
+		if found = s.Exec(ctx, doing, probe); found != nil {
+			break
+		}
 	}
-	if err := errors.Join(ended, s.Exec(ctx, "looking for locks", "SET SESSION lock_wait_timeout = 1")); err != nil {
+	if err := s.Exec(ctx, doing, "SET SESSION lock_wait_timeout = 1"); err != nil {
 		return err
 	}
-	if !mysqlproto.LockTimeout(began) {
-		return began
+	if !mysqlproto.LockTimeout(found) {
+		return found
 	}
 	return &quiesce.Refusal{
 		Class:  quiesce.ErrBusy,

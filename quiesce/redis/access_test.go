@@ -1,16 +1,7 @@
 package redis_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"fmt"
-	"math/big"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +50,7 @@ func round(t *testing.T, session quiesce.Session) error {
 }
 
 func TestAccountWithTheRightsThatAreDocumented(t *testing.T) {
-	eachFenced(t, []string{"--save", "3600 1000000"}, func(t *testing.T, s *server) {
+	eachFenced(t, []string{"--save", "3600", "1000000"}, func(t *testing.T, s *server) {
 		s.write(t)
 		must(t, round(t, open(t, s, s.account(t, rights...))))
 	})
@@ -69,7 +60,7 @@ func TestAccountWithTheRightsThatAreDocumented(t *testing.T) {
 // be done without costs no more than a warning.
 func TestAccountThatLacksARight(t *testing.T) {
 	optional := []string{"+ping", "+multi", "+discard", "+client|setname", "+config|get"}
-	eachFenced(t, []string{"--save", "3600 1000000"}, func(t *testing.T, s *server) {
+	eachFenced(t, []string{"--save", "3600", "1000000"}, func(t *testing.T, s *server) {
 		for _, without := range rights {
 			var some []string
 			for _, r := range rights {
@@ -130,40 +121,4 @@ func TestUserOfAnACL(t *testing.T) {
 		_, err = s.Driver().Open(within(t), target)
 		is(t, err, quiesce.ErrAuth)
 	})
-}
-
-// TestTLS: a server that speaks nothing else.
-func TestTLS(t *testing.T) {
-	for _, program := range programs(t) {
-		h := harnessOf(t, program)
-		t.Run(h.title, func(t *testing.T) {
-			s := h.place(t)
-			certificate, key := selfSigned(t, s.data)
-			s.options = []string{"--save", "", "--tls-auth-clients", "no", "--tls-cert-file", certificate, "--tls-key-file", key}
-			s.launch(t)
-			c := s.connect(t, "harness")
-			s.port = freePort(t)
-			must(t, c.ConfigSet(within(t), "tls-port", fmt.Sprint(s.port)).Err())
-			must(t, c.ConfigSet(within(t), "port", "0").Err())
-			session := open(t, s, s.Target())
-			_, err := session.Preflight(within(t))
-			must(t, err)
-		})
-	}
-}
-
-// selfSigned makes a certificate that nobody has reason to trust.
-func selfSigned(t *testing.T, folder string) (certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	must(t, err)
-	raw, err := x509.MarshalECPrivateKey(private)
-	must(t, err)
-	certificate, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
-	must(t, os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
-	must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: raw}), 0o644)) //nolint:gosec // the server is another user
-	return certificate, key
 }

@@ -75,7 +75,7 @@ func TestReleaseAfterItsTime(t *testing.T) {
 
 // Somebody who lifts our pause lets writers through, and Ping knows.
 func TestFenceThatSomebodyLifts(t *testing.T) {
-	eachFenced(t, []string{"--save", "3600 1000000"}, func(t *testing.T, s *server) {
+	eachFenced(t, []string{"--save", "3600", "1000000"}, func(t *testing.T, s *server) {
 		session := open(t, s, s.Target())
 		s.write(t)
 		_, err := session.Fence(within(t), time.Minute)

@@ -21,7 +21,7 @@ type run struct {
 	pg      *harness.Postgres
 	load    *harness.Load
 	pgbench *ledger.RunningPgbench
-	answers []ledger.Answer        // of the tutorial's queries, at the cut
+	answers []ledger.Answer // of the tutorial's queries, at the cut
 
 	ref                  string
 	manifest             *manifest.Manifest
