@@ -21,7 +21,7 @@ func (d *dump) assemble() *manifest.Manifest {
 		Reached:      d.reached(),
 		Database:     d.db,
 		Transactions: d.tx,
-		Held:         append(slices.Clone(d.held), d.lasting...),
+		Held:         d.allHeld(),
 		Network:      d.network,
 		Volumes:      d.volumes,
 		Host:         hostOf(d.pid, d.c),
@@ -51,4 +51,10 @@ func (d *dump) reached() manifest.Reached {
 		r.Warnings = append(r.Warnings, d.reason.Error())
 	}
 	return r
+}
+
+// allHeld are the session's own locks and what outlives the session, each once.
+func (d *dump) allHeld() []manifest.Held {
+	all := slices.DeleteFunc(slices.Clone(d.held), func(h manifest.Held) bool { return h.Release != manifest.BySession })
+	return append(all, d.lasting...)
 }

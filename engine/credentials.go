@@ -26,12 +26,22 @@ func passwordOf(c *Container, pid int, env map[string]string) (string, error) {
 	if path := labels["password-file"]; path != "" {
 		return readSecret(pid, path)
 	}
-	for _, name := range []string{"POSTGRES_PASSWORD_FILE", "POSTGRESQL_PASSWORD_FILE"} {
+	for _, name := range fileVariables() {
 		if path := env[name]; path != "" {
 			return readSecret(pid, path)
 		}
 	}
 	return "", nil
+}
+
+// fileVariables are the images' variables that name a file with the password
+// of the user that lull connects as.
+func fileVariables() []string {
+	return []string{
+		"POSTGRES_PASSWORD_FILE", "POSTGRESQL_PASSWORD_FILE",
+		"MYSQL_ROOT_PASSWORD_FILE", "MARIADB_ROOT_PASSWORD_FILE",
+		"REDIS_PASSWORD_FILE", "VALKEY_PASSWORD_FILE",
+	}
 }
 
 // readSecret reads a small file as the container's init process sees it,

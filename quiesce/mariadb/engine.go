@@ -92,6 +92,8 @@ func (engine) Log(ctx context.Context, s *mysqlproto.Session) (mysqlproto.Log, e
 
 func (engine) NoWait() string { return " NOWAIT" }
 
+func (engine) Busiest(context.Context, *mysqlproto.Session) ([][2]string, error) { return nil, nil }
+
 func (engine) Guard() (hold, letGo []string) {
 	return []string{"BACKUP STAGE START", "BACKUP STAGE FLUSH", "BACKUP STAGE BLOCK_DDL"}, []string{"BACKUP STAGE END"}
 }

@@ -96,6 +96,17 @@ func (engine) Log(ctx context.Context, s *mysqlproto.Session) (mysqlproto.Log, e
 
 func (engine) NoWait() string { return "" }
 
+// Busiest are no more than a few, because each costs a connection.
+func (engine) Busiest(ctx context.Context, s *mysqlproto.Session) (list [][2]string, err error) {
+	all, err := s.Rows(ctx, "asking for the busiest tables", `SELECT OBJECT_SCHEMA AS s, OBJECT_NAME AS t
+		FROM performance_schema.table_io_waits_summary_by_table
+		WHERE COUNT_WRITE > 0 AND OBJECT_SCHEMA NOT IN ('mysql', 'performance_schema', 'sys') ORDER BY COUNT_WRITE DESC LIMIT 12`)
+	for _, r := range all {
+		list = append(list, [2]string{r["s"], r["t"]})
+	}
+	return list, err
+}
+
 func (engine) Guard() (hold, letGo []string) {
 	return []string{"LOCK INSTANCE FOR BACKUP"}, []string{"UNLOCK INSTANCE"}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/quiesce/internal/mysqlproto"
 )
 
@@ -31,6 +32,10 @@ func logStatus(ctx context.Context, s *mysqlproto.Session) (l logs, err error) {
 	row, err := s.Row(ctx, "asking for log_status", "SELECT LOCAL AS local, STORAGE_ENGINES AS engines FROM performance_schema.log_status")
 	if err != nil {
 		return l, err
+	}
+	if row["local"] == "" {
+		return l, &quiesce.Refusal{Class: quiesce.ErrUnsupported,
+			What: "MySQL does not tell its position: performance_schema.log_status is empty", Remedy: "set performance_schema=ON and restart it"}
 	}
 	if err = json.Unmarshal([]byte(row["local"]), &l.local); err == nil {
 		err = json.Unmarshal([]byte(row["engines"]), &l.engines)

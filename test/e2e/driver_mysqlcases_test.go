@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/test/e2e/harness"
+	"github.com/lull-containers/lull/test/ledger"
 )
 
 // What is MySQL's and MariaDB's own.
@@ -23,6 +25,7 @@ func TestDriverMySQL(t *testing.T) {
 			b := (&suite{my, harness.Shared(t)}).start(t)
 			t.Run("somebody's-lock", func(t *testing.T) { somebodysLock(t, b, my) })
 			t.Run("long-select", func(t *testing.T) { longSelect(t, b) })
+			t.Run("fence-under-load", func(t *testing.T) { fenceUnderLoad(t, b) })
 			t.Run("privileges", func(t *testing.T) { privileges(t, b) })
 			t.Run("hurried-flush", func(t *testing.T) { hurriedFlush(t, b) })
 			t.Run("died-in-flush", func(t *testing.T) { diedInFlush(t, b, my) })
@@ -102,6 +105,41 @@ func longSelect(t *testing.T, b *boxed) {
 	}
 	stop()
 	<-done
+}
+
+// fenceUnderLoad: a moment for the fence is found among clients that write
+// without a pause, and none of them is failed by it.
+func fenceUnderLoad(t *testing.T, b *boxed) {
+	load := harness.LoadOn(t, ledger.MySQL{
+		Addr: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), b.port), User: observer, Password: harness.Canary,
+	}.Store(), ledger.Load{Clients: 3})
+	load.Wait(t, 20)
+	const times = 5
+	for range times {
+		session := b.open(t, b.Target())
+		began := time.Now()
+		_, err := session.Fence(within(t), 30*time.Second)
+		must(t, err)
+		took := time.Since(began)
+		if n, err := session.InFlight(within(t)); n != 0 || err != nil {
+			t.Errorf("%d in flight under the fence, %v", n, err)
+		}
+		must(t, session.Close())
+		t.Logf("a fence after %s", took.Round(time.Millisecond))
+		load.Wait(t, 5)
+	}
+	load.Check(t, ledger.Intact())
+	failed := 0
+	for _, e := range load.Log.History().Events {
+		if e.Kind == ledger.Failed || e.Kind == ledger.Refused || e.Kind == ledger.Lost {
+			t.Logf("a client met: %s", e.Error)
+			failed++
+		}
+	}
+	if failed > times { // MySQL may give up one transaction for an attempt
+		t.Errorf("%d clients met an error", failed)
+	}
+	must(t, b.observe(t).exec(within(t), "DROP DATABASE ledger"))
 }
 
 // privileges: an account without any is told exactly what it lacks, and needs

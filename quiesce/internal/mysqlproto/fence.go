@@ -12,20 +12,25 @@ import (
 	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
-// fence is two connections that hold writers back for as long as they live:
-// one locks the tables, the other keeps tables from being made and changed.
-// They are two because one that has locked tables may do little else.
+// fence is connections that hold writers back for as long as they live: one
+// keeps tables from being made and changed, the others lock the tables. Those
+// that are written to most have a connection each. One that waits for a table
+// while it holds another could close a circle with a transaction that takes
+// them in another order, and the server would give up the transaction.
 type fence struct {
-	locks, guard *conn
-	tables       []table
+	guard  *conn
+	locks  []*conn
+	shares [][]table // by connection
+	tables []table   // all of them
+
+	busiest [][2]string
 }
 
-// The names of the user-level locks by which a fence is found again. They end
-// with their connections, like all the rest.
-const (
-	locksName = "lull.tables"
-	guardName = "lull.guard"
-)
+func (f *fence) conns() []*conn { return append([]*conn{f.guard}, f.locks...) }
+
+// fenceName is the user-level lock by which a fence is found again. It ends with
+// its connection, like all the rest.
+const fenceName = "lull.fence"
 
 // The bounds of the pauses between two attempts.
 const (
@@ -68,15 +73,29 @@ func (s *Session) held() []manifest.Held {
 }
 
 func (s *Session) openFence(ctx context.Context, hold time.Duration) (err error) {
-	s.fence = &fence{}
-	if s.fence.locks, err = s.openMarked(ctx, locksName, hold); err != nil {
+	busiest, err := s.engine.Busiest(ctx, s)
+	if err != nil {
 		return err
 	}
-	s.fence.guard, err = s.openMarked(ctx, guardName, hold)
-	return err
+	s.fence = &fence{shares: make([][]table, 1+len(busiest))}
+	if s.fence.guard, err = s.openHeld(ctx, hold); err != nil {
+		return err
+	}
+	if err := s.mark(ctx); err != nil {
+		return err
+	}
+	for range s.fence.shares {
+		c, err := s.openHeld(ctx, hold)
+		if err != nil {
+			return err
+		}
+		s.fence.locks = append(s.fence.locks, c)
+	}
+	return s.share(ctx, busiest)
 }
 
-func (s *Session) openMarked(ctx context.Context, name string, hold time.Duration) (*conn, error) {
+// openHeld opens a connection that the server ends after hold.
+func (s *Session) openHeld(ctx context.Context, hold time.Duration) (*conn, error) {
 	c, err := s.open(ctx)
 	if err != nil {
 		return nil, err
@@ -85,16 +104,20 @@ func (s *Session) openMarked(ctx context.Context, name string, hold time.Duratio
 		c.close()
 		return nil, s.explain(err, "setting the fence")
 	}
-	all, err := c.rows(ctx, "SELECT GET_LOCK(?, 0) AS got", name)
-	if err == nil && all[0]["got"] == "1" {
-		return c, nil
-	}
-	c.close()
+	return c, nil
+}
+
+// mark says that a fence stands, and fails where another one does.
+func (s *Session) mark(ctx context.Context) error {
+	all, err := s.fence.guard.rows(ctx, "SELECT GET_LOCK(?, 0) AS got", fenceName)
 	if err != nil {
-		return nil, s.explain(err, "setting the fence")
+		return s.explain(err, "setting the fence")
 	}
-	return nil, &quiesce.Refusal{Class: caused{quiesce.ErrFence, quiesce.ErrBusy},
-		What: "another fence of lull's stands", Remedy: "wait until that checkpoint has ended"}
+	if all[0]["got"] != "1" {
+		return &quiesce.Refusal{Class: caused{quiesce.ErrFence, quiesce.ErrBusy},
+			What: "another fence of lull's stands", Remedy: "wait until that checkpoint has ended"}
+	}
+	return nil
 }
 
 // lockAll attempts until every table is locked at once.
@@ -143,12 +166,13 @@ const letGoTime = 2 * time.Second
 func (s *Session) letGo(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), letGoTime)
 	defer cancel()
-	_ = s.fence.locks.exec(ctx, "UNLOCK TABLES")
+	for _, c := range s.fence.locks {
+		_ = c.exec(ctx, "UNLOCK TABLES")
+	}
 	_, free := s.engine.Guard()
 	for _, statement := range free {
 		_ = s.fence.guard.exec(ctx, statement) // it may not be held
 	}
-	s.fence.tables = nil
 }
 
 // unfence closes the fence's connections; the server does the rest.
@@ -156,7 +180,7 @@ func (s *Session) unfence() {
 	if s.fence == nil {
 		return
 	}
-	for _, c := range []*conn{s.fence.locks, s.fence.guard} {
+	for _, c := range s.fence.conns() {
 		if c != nil {
 			c.close()
 		}
@@ -164,12 +188,12 @@ func (s *Session) unfence() {
 	s.fence = nil
 }
 
-// Ping proves that both connections are alive, and with them their locks.
+// Ping proves that all connections are alive, and with them their locks.
 func (s *Session) Ping(ctx context.Context) error {
 	if s.fence == nil {
 		return &quiesce.Refusal{Class: quiesce.ErrFence, What: "there is no fence"}
 	}
-	for _, c := range []*conn{s.fence.locks, s.fence.guard} {
+	for _, c := range s.fence.conns() {
 		if err := c.exec(ctx, "DO 1"); err != nil {
 			return &quiesce.Refusal{
 				Class:  caused{quiesce.ErrFence, err},

@@ -2,6 +2,7 @@ package mysqlproto
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,20 +23,34 @@ func quoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", 
 // wants what is locked by then waits behind it.
 const patience = 100 * time.Millisecond
 
-// attempt locks the tables that there are, keeps new ones from being made, and
-// sees that none was in between. Where LOCK TABLES can only wait, it is tried
-// at a moment in which nobody writes: a wait could end in a deadlock, and the
-// server would give up the other's transaction, not us.
-func (s *Session) attempt(ctx context.Context) error {
+// share gives each of the busiest tables to a connection of its own, and the
+// others to the first.
+func (s *Session) share(ctx context.Context, busiest [][2]string) error {
 	tables, err := s.list(ctx)
 	if err != nil {
 		return err
 	}
+	for i := range s.fence.shares {
+		s.fence.shares[i] = nil
+	}
+	for _, t := range tables {
+		own := 1 + slices.Index(busiest, [2]string{t.schema, t.name})
+		s.fence.shares[own] = append(s.fence.shares[own], t)
+	}
+	s.fence.busiest, s.fence.tables = busiest, tables
+	return nil
+}
+
+// attempt locks the tables that there are, keeps new ones from being made, and
+// sees that none was in between.
+func (s *Session) attempt(ctx context.Context) error {
 	if err := s.quiet(ctx); err != nil {
 		return err
 	}
-	if err := s.lock(ctx, tables); err != nil {
-		return err
+	for i, c := range s.fence.locks {
+		if err := s.lock(ctx, c, s.fence.shares[i]); err != nil {
+			return errors.Join(err, s.reshare(ctx, err))
+		}
 	}
 	hold, _ := s.engine.Guard()
 	for _, statement := range hold {
@@ -44,11 +59,18 @@ func (s *Session) attempt(ctx context.Context) error {
 		}
 	}
 	now, err := s.list(ctx)
-	if err == nil && !slices.Equal(tables, now) {
-		err = errWriters // of a new table
+	if err == nil && !slices.Equal(s.fence.tables, now) {
+		err = errors.Join(errWriters, s.share(ctx, s.fence.busiest)) // of a new table
 	}
-	s.fence.tables = tables
 	return err
+}
+
+// reshare lists the tables anew when one was dropped.
+func (s *Session) reshare(ctx context.Context, failed error) error {
+	if code := codeOf(failed); code == unknownTable || code == unknownDatabase {
+		return s.share(ctx, s.fence.busiest)
+	}
+	return nil
 }
 
 // list names the tables that are written to. Those of remote servers keep
@@ -83,23 +105,21 @@ func (s *Session) checkRoom(ctx context.Context, tables int) error {
 	}
 }
 
-// quiet waits for a moment in which no write transaction is open, unless LOCK
-// TABLES finds it out by itself.
+// quiet fails beside a transaction that is open for a second already: it may go
+// on for long, and who writes would be held up at each attempt. Where LOCK
+// TABLES does not wait, it finds out by itself.
 func (s *Session) quiet(ctx context.Context) error {
 	if s.engine.NoWait() != "" {
 		return nil
 	}
-	const looks = 20
-	for range looks {
-		open, err := s.writers(ctx)
-		if err != nil || len(open) == 0 {
-			return err
-		}
+	open, err := s.writers(ctx)
+	if err == nil && slices.ContainsFunc(open, func(w Row) bool { return w["age"] != "0" }) {
+		err = errWriters
 	}
-	return errWriters
+	return err
 }
 
-func (s *Session) lock(ctx context.Context, tables []table) error {
+func (s *Session) lock(ctx context.Context, c *conn, tables []table) error {
 	if len(tables) == 0 {
 		return nil
 	}
@@ -107,7 +127,7 @@ func (s *Session) lock(ctx context.Context, tables []table) error {
 	for i, t := range tables {
 		names[i] = t.quoted() + " READ"
 	}
-	return s.bounded(ctx, s.fence.locks, "LOCK TABLES "+strings.Join(names, ", ")+s.engine.NoWait())
+	return s.bounded(ctx, c, "LOCK TABLES "+strings.Join(names, ", ")+s.engine.NoWait())
 }
 
 // bounded runs a statement of the fence and has the server interrupt it when it

@@ -123,10 +123,7 @@ func (s *Session) checkReleased(ctx context.Context, v *quiesce.Verdict) error {
 
 // free is true when no fence but our own stands.
 func (s *Session) free(ctx context.Context) (bool, error) {
-	own := []string{""}
-	if s.fence != nil {
-		own = append(own, s.fence.locks.id, s.fence.guard.id)
-	}
-	row, err := s.Row(ctx, "looking for a fence", "SELECT IS_USED_LOCK(?) AS locks, IS_USED_LOCK(?) AS guard", locksName, guardName)
-	return slices.Contains(own, row["locks"]) && slices.Contains(own, row["guard"]), err
+	row, err := s.Row(ctx, "looking for a fence", "SELECT IS_USED_LOCK(?) AS holder", fenceName)
+	own := s.fence != nil && s.fence.guard.id == row["holder"]
+	return row["holder"] == "" || own, err
 }
