@@ -22,6 +22,15 @@ func secrets(t quiesce.Target) []string {
 			add(value)
 		}
 	}
+	for i, arg := range t.Args {
+		name, value, attached := strings.Cut(arg, "=")
+		if !attached && i+1 < len(t.Args) {
+			value = t.Args[i+1] // --requirepass SECRET
+		}
+		if strings.HasPrefix(name, "-") && secretive(name) {
+			add(value)
+		}
+	}
 	return found
 }
 
@@ -32,7 +41,7 @@ func tellable(t quiesce.Target, value string) bool {
 }
 
 func secretive(name string) bool {
-	for _, word := range []string{"PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL"} {
+	for _, word := range []string{"PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH"} {
 		if strings.Contains(strings.ToUpper(name), word) {
 			return true
 		}

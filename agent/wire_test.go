@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,5 +110,14 @@ func TestSecretsAreChosenWithCare(t *testing.T) {
 	}
 	if !seen["canary"] || !seen["token"] || len(seen) != 2 {
 		t.Errorf("the secrets are %q, want canary and token", got)
+	}
+}
+
+func TestSecretsInArguments(t *testing.T) {
+	args := []string{"redis-server", "--requirepass", "hidden-one", "--port", "6379", "--masterauth=hidden-two", "--requirepass"}
+	got := secrets(quiesce.Target{Args: args})
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"hidden-one", "hidden-two"}) {
+		t.Errorf("%q", got)
 	}
 }

@@ -104,7 +104,10 @@ func (e mysqlEngine) queries() queries {
 	q.settings = `SELECT CONCAT(VARIABLE_NAME, '=', COALESCE(VARIABLE_VALUE, '')) FROM ` + variables +
 		` WHERE LOWER(VARIABLE_NAME) NOT LIKE 'gtid%' AND LOWER(VARIABLE_NAME) NOT LIKE '%_pos' ORDER BY 1`
 	q.flushed = `SELECT VARIABLE_VALUE FROM ` + status + ` WHERE LOWER(VARIABLE_NAME) IN
-		('innodb_lsn_last_checkpoint', 'innodb_buffer_pool_pages_flushed', 'com_flush') ORDER BY VARIABLE_NAME`
+		('innodb_lsn_last_checkpoint', 'innodb_buffer_pool_pages_flushed') ORDER BY VARIABLE_NAME`
+	if e.product == "mysql" { // which finds little to write, and flushes its logs then
+		q.flushed = `SELECT CONCAT(SUM(COUNT_STAR)) FROM performance_schema.events_statements_summary_global_by_event_name WHERE EVENT_NAME = 'statement/sql/flush'`
+	}
 	return q
 }
 

@@ -19,9 +19,12 @@ func (t table) quoted() string { return quoteName(t.schema) + "." + quoteName(t.
 
 func quoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
-// patience is how long one statement of the fence may wait for somebody. Who
-// wants what is locked by then waits behind it.
-const patience = 100 * time.Millisecond
+// How long one statement of the fence may wait for somebody. Who wants what is
+// locked by then waits behind it.
+const (
+	patience     = 100 * time.Millisecond
+	lockPatience = 10 * time.Millisecond
+)
 
 // share gives each of the busiest tables to a connection of its own, and the
 // others to the first.
@@ -54,7 +57,7 @@ func (s *Session) attempt(ctx context.Context) error {
 	}
 	hold, _ := s.engine.Guard()
 	for _, statement := range hold {
-		if err := s.bounded(ctx, s.fence.guard, statement); err != nil {
+		if err := s.bounded(ctx, s.fence.guard, patience, statement); err != nil {
 			return err
 		}
 	}
@@ -105,18 +108,21 @@ func (s *Session) checkRoom(ctx context.Context, tables int) error {
 	}
 }
 
-// quiet fails beside a transaction that is open for a second already: it may go
-// on for long, and who writes would be held up at each attempt. Where LOCK
-// TABLES does not wait, it finds out by itself.
+// quiet waits for a moment in which no write transaction is open: only then is
+// there a good chance, and else who writes would be held up at each attempt.
+// Where LOCK TABLES does not wait, it finds out by itself.
 func (s *Session) quiet(ctx context.Context) error {
 	if s.engine.NoWait() != "" {
 		return nil
 	}
-	open, err := s.writers(ctx)
-	if err == nil && slices.ContainsFunc(open, func(w Row) bool { return w["age"] != "0" }) {
-		err = errWriters
+	const looks = 20
+	for range looks {
+		open, err := s.writers(ctx)
+		if err != nil || len(open) == 0 {
+			return err
+		}
 	}
-	return err
+	return errWriters
 }
 
 func (s *Session) lock(ctx context.Context, c *conn, tables []table) error {
@@ -127,13 +133,14 @@ func (s *Session) lock(ctx context.Context, c *conn, tables []table) error {
 	for i, t := range tables {
 		names[i] = t.quoted() + " READ"
 	}
-	return s.bounded(ctx, c, "LOCK TABLES "+strings.Join(names, ", ")+s.engine.NoWait())
+	most := lockPatience + time.Duration(len(tables))*time.Millisecond // they may have to be opened
+	return s.bounded(ctx, c, most, "LOCK TABLES "+strings.Join(names, ", ")+s.engine.NoWait())
 }
 
 // bounded runs a statement of the fence and has the server interrupt it when it
-// takes longer than patience: a statement that was only given up here would
+// takes longer than most: a statement that was only given up here would
 // wait on, and others behind it.
-func (s *Session) bounded(ctx context.Context, c *conn, statement string) error {
+func (s *Session) bounded(ctx context.Context, c *conn, most time.Duration, statement string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), letGoTime)
 	defer cancel()
 	done := make(chan error, 1)
@@ -141,7 +148,7 @@ func (s *Session) bounded(ctx context.Context, c *conn, statement string) error 
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(patience):
+	case <-time.After(most):
 	}
 	if err := s.Exec(ctx, "giving up a lock", "KILL QUERY "+c.id); err != nil {
 		cancel()
