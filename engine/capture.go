@@ -37,7 +37,7 @@ type taken struct {
 // sync writes the database's files to disk while nothing can change them:
 // else a power cut would leave older pages under an unchanged time.
 func (d *dump) sync(context.Context) error {
-	layout, err := volume.Mounts(d.c.Spec.Mounts, d.c.Rootfs, d.folders())
+	layout, err := volume.Mounts(d.c.Spec.Mounts, d.c.Rootfs, d.Folders())
 	if err != nil {
 		return err
 	}
@@ -54,13 +54,13 @@ func (d *dump) sync(context.Context) error {
 	return nil
 }
 
-// folders are the places that the database itself named, else where its
+// Folders are the places that the database itself named, else where its
 // engine's image keeps them.
-func (d *dump) folders() []string {
-	if len(d.db.Folders) > 0 {
-		return d.db.Folders
+func (k *Cut) Folders() []string {
+	if len(k.db.Folders) > 0 {
+		return k.db.Folders
 	}
-	return DataFolders(d.c)
+	return DataFolders(k.c)
 }
 
 func (d *dump) capture(ctx context.Context) error {

@@ -40,6 +40,7 @@ type Cut struct {
 	sockets  procs.Table // of the network namespace, as surveyed
 
 	poison   sync.Mutex
+	ended    bool               // guarded by poison
 	poisoned string             // why the checkpoint can never be sealed; guarded by poison
 	dumps    []target           // of this cut; guarded by poison
 	stop     context.CancelFunc // of the dump under way; guarded by poison
@@ -64,6 +65,9 @@ func (k *Cut) Reason() error { return k.reason }
 
 // Version of the server, once it was asked.
 func (k *Cut) Version() string { return k.db.Version }
+
+// Pid of the container's init process, known after Freeze.
+func (k *Cut) Pid() int { return k.pid }
 
 // Freezer of the container, known after Freeze.
 func (k *Cut) Freezer() freezer.File { return k.freezer }

@@ -96,6 +96,9 @@ func (d *dump) configure(context.Context) error {
 // says so after: a checkpoint that stops the container has ended it. A CRIU
 // under way is never stopped: the processes would run on with its code in them.
 func (d *dump) dump(ctx context.Context) error {
+	if err := d.stillFrozen(); err != nil {
+		return err
+	}
 	if err := d.by.Dump(context.WithoutCancel(ctx)); err != nil {
 		return rpccode.Wrap(rpccode.Dump, err)
 	}
@@ -105,6 +108,11 @@ func (d *dump) dump(ctx context.Context) error {
 	if d.req.Exit {
 		return nil
 	}
+	return d.stillFrozen()
+}
+
+// stillFrozen asks the kernel: somebody may have thawed the cgroup.
+func (d *dump) stillFrozen() error {
 	frozen, err := d.freezer.Frozen()
 	if err == nil && !frozen {
 		err = errors.New("the container ran again before the checkpoint was whole")

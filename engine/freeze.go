@@ -14,6 +14,7 @@ import (
 // hangs up. An error is the runtime's own, and nothing is frozen then.
 func (k *Cut) Freeze(ctx context.Context) error {
 	if err := k.rec.run(ctx, k.freezeSteps()); err != nil {
+		err = errors.Join(err, k.release(ctx))
 		k.hangUp()
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -17,6 +18,9 @@ import (
 func (k *Cut) Poison(reason string) error {
 	k.poison.Lock()
 	defer k.poison.Unlock()
+	if k.ended {
+		return nil // what the watchdog was for is over
+	}
 	k.poisoned = reason
 	if k.stop != nil {
 		k.stop()
@@ -28,13 +32,20 @@ func (k *Cut) Poison(reason string) error {
 	return errors.Join(errs...)
 }
 
+// End says that the container runs again, in order: what was sealed stands.
+func (k *Cut) End() {
+	k.poison.Lock()
+	defer k.poison.Unlock()
+	k.ended = true
+}
+
 // target is one dump: the checkpoint's id and the folder of its images. There
 // may be several of one cut, in a pause of the user's.
 type target struct{ id, dir string }
 
 func (t target) poison(store, reason string) error {
 	err := manifest.Poison(t.dir, reason)
-	if errors.Is(err, manifest.ErrMissing) {
+	if errors.Is(err, manifest.ErrMissing) || errors.Is(err, fs.ErrNotExist) {
 		err = nil // nothing was promised yet, or the client took the folder away
 	}
 	return errors.Join(err, mark(store, t.id, reason))

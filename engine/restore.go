@@ -26,6 +26,7 @@ type Restore struct {
 	manifest *manifest.Manifest
 	onDrift  string
 	rollback *volume.Rollback
+	decided  bool // the rollback stands
 	gate     *netgate.Gate
 	undo     cleanup.Stack
 	checked  []string
@@ -40,6 +41,14 @@ func NewRestore(c *Container, r Runtime, s Sessions, agentUID uint32, dir, onDri
 
 // Manifest of the checkpoint, after Open.
 func (r *Restore) Manifest() *manifest.Manifest { return r.manifest }
+
+// Folders are the container's folders that the checkpoint has files of.
+func (r *Restore) Folders() (folders []string) {
+	for _, v := range r.manifest.Volumes {
+		folders = append(folders, v.Destination)
+	}
+	return folders
+}
 
 // Checked are the facts that Verify compared, a line each.
 func (r *Restore) Checked() []string { return r.checked }
@@ -80,7 +89,18 @@ func (r *Restore) Verify(ctx context.Context) error {
 }
 
 func (r *Restore) verifySteps() []step {
-	return []step{{"verify", r.verify}, {"open network", r.openNetwork}}
+	return []step{{"verify", r.verify}, {"decide", r.decide}, {"open network", r.openNetwork}}
+}
+
+// decide makes the rolled back volumes stand before the first client may write
+// to them: from here on a kill ends in what was restored.
+func (r *Restore) decide(context.Context) error {
+	if r.rollback == nil {
+		return nil
+	}
+	err := r.rollback.Decide()
+	r.decided = err == nil
+	return err
 }
 
 // Commit keeps what was restored; what was kept aside of the volumes is let go.

@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/api/types/runc/options"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/failpoint"
+	"github.com/lull-containers/lull/internal/intent"
 	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/manifest"
 )
@@ -55,7 +57,12 @@ func (t *task) resumeOwn(ctx context.Context) {
 }
 
 func (t *task) dump(ctx context.Context, r *taskAPI.CheckpointTaskRequest, o *options.CheckpointOptions) error {
-	t.arm(ctx)
+	if err := t.leaseLate(ctx, t.cut.Pid(), t.cut.Folders()); err != nil {
+		return err
+	}
+	if !t.keepsPause(ctx) {
+		t.arm(ctx)
+	}
 	uncache := t.cacheState(ctx)
 	defer uncache()
 	t.phase(state.Dumping)
@@ -69,6 +76,16 @@ func (t *task) dump(ctx context.Context, r *taskAPI.CheckpointTaskRequest, o *op
 		t.endCut(state.Checkpoint)
 	}
 	return failpoint.Hit("checkpoint.sealed")
+}
+
+// keepsPause is true when the client said that the pause is somebody else's:
+// it will not resume, and nobody's watchdog shall.
+func (t *task) keepsPause(ctx context.Context) bool {
+	i, ok, err := intent.Take(t.c.Paths.StateDir, t.c.Namespace, t.c.ID, time.Now())
+	if err != nil {
+		log.G(ctx).WithError(err).WithField("id", t.c.ID).Warn("lull: announced settings")
+	}
+	return ok && i.KeepPaused
 }
 
 func dumpedRecord(rec *state.Record, m *manifest.Manifest) {

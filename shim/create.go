@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -10,7 +11,10 @@ import (
 
 	"github.com/lull-containers/lull/criu"
 	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/internal/state"
+	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/quiesce"
 )
 
 // undoTime bounds each undo.
@@ -28,7 +32,7 @@ func (s *Service) Create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*ta
 		return nil, fail(err)
 	}
 	if c == nil {
-		return s.TTRPCTaskService.Create(ctx, r)
+		return s.createPlain(ctx, r)
 	}
 	t := &task{c: c, inner: s.TTRPCTaskService, host: s.host, record: newRecord(c)}
 	resp, err := t.create(detached(ctx), r)
@@ -37,6 +41,18 @@ func (s *Service) Create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*ta
 	}
 	s.keep(r.ID, t)
 	return resp, nil
+}
+
+// createPlain hands a container without a database on. A checkpoint of one is
+// not restored unchecked because its database was not recognised this time.
+func (s *Service) createPlain(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
+	if r.Checkpoint != "" && !switchedOff(r.Bundle) {
+		if m, err := manifest.Read(r.Checkpoint); err == nil {
+			return nil, fail(rpccode.Wrap(rpccode.Altered, fmt.Errorf("the checkpoint is of %s and this container was recognised as no database; "+
+				"give it the label or annotation %s=%s, or none to restore it unchecked", m.Database.Engine, quiesce.LabelEngine, m.Database.Engine)))
+		}
+	}
+	return s.TTRPCTaskService.Create(ctx, r)
 }
 
 func (t *task) create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskAPI.CreateTaskResponse, error) {
@@ -69,6 +85,9 @@ func (t *task) makeFolder() error {
 func (t *task) openRestore(ctx context.Context, dir string) error {
 	if dir == "" {
 		return nil
+	}
+	if t.c.Network.Mode == engine.NetworkPrivate {
+		return rpccode.Wrap(rpccode.Host, errPrivate)
 	}
 	onDrift, err := t.onDrift()
 	if err != nil {

@@ -83,3 +83,9 @@ func (s *Service) complete(c *engine.Container, warning string) error {
 	}
 	return nil
 }
+
+// switchedOff tells whether the bundle's annotations keep lull out.
+func switchedOff(bundle string) bool {
+	spec, err := readSpec(bundle)
+	return err == nil && spec.Annotations[quiesce.LabelEngine] == quiesce.None
+}

@@ -47,9 +47,7 @@ func (s *Service) Delete(ctx context.Context, r *taskAPI.DeleteRequest) (*taskAP
 func (t *task) end(ctx context.Context) {
 	t.turn.Lock()
 	defer t.turn.Unlock()
-	if t.watchdog != nil {
-		t.watchdog.Stop()
-	}
+	t.disarm()
 	t.cut = nil
 	t.undo.Forget(created)
 	t.undo.Forget(prepared)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/lull-containers/lull/engine"
@@ -12,31 +13,70 @@ import (
 	"github.com/lull-containers/lull/volume"
 )
 
-// lease takes the right to run a server on each data folder that outlives the
-// container. A folder in the root file system is the container's alone.
+// lease takes, at Create, the right to run a server on each data folder that
+// outlives the container. A folder that the database is yet to make is leased
+// before its first checkpoint.
 func (t *task) lease(ctx context.Context) error {
-	layout, err := volume.Mounts(t.c.Spec.Mounts, t.c.Rootfs, engine.DataFolders(t.c))
-	if errors.Is(err, fs.ErrNotExist) && t.restore == nil {
-		t.c.Warnings = append(t.c.Warnings, "no lease: "+err.Error())
-		return nil // the database is yet to make the folder
+	folders := engine.DataFolders(t.c)
+	if t.restore != nil {
+		folders = append(folders, t.restore.Folders()...)
 	}
+	err := t.leaseAll(ctx, folders)
+	if errors.Is(err, fs.ErrNotExist) && t.restore == nil {
+		return nil
+	}
+	return err
+}
+
+// leaseLate takes the leases of folders that were not there at Create, or that
+// only the database itself could name.
+func (t *task) leaseLate(ctx context.Context, pid int, folders []string) error {
+	if err := t.leaseAll(ctx, folders); err != nil {
+		return err
+	}
+	return t.holdLeases(pid)
+}
+
+func (t *task) leaseAll(ctx context.Context, folders []string) error {
+	layout, err := volume.Mounts(t.c.Spec.Mounts, t.c.Rootfs, folders)
 	if err != nil {
 		return err
 	}
 	for _, root := range layout.Roots {
-		if root.Kind != volume.Bind {
-			continue
-		}
-		if err := t.leaseOne(root.Source); err != nil {
-			return rpccode.Wrap(rpccode.Lives, err)
-		}
-		// A rollback that was killed half way is finished or undone before
-		// any server, restored or not, sees the folder.
-		if _, err := volume.Recover(ctx, root.Source); err != nil {
+		if err := t.leaseRoot(ctx, root); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// leaseRoot takes the lease of a folder of the host; one in the root file
+// system is the container's alone. A rollback that was killed half way is
+// finished or undone before any server, restored or not, sees the folder.
+func (t *task) leaseRoot(ctx context.Context, root volume.Root) error {
+	if root.Source == "" || t.leased(root.Source) {
+		return nil
+	}
+	if root.Kind == volume.Bind {
+		if err := t.leaseOne(root.Source); err != nil {
+			return rpccode.Wrap(rpccode.Lives, err)
+		}
+	}
+	if t.runs() {
+		return nil // the server runs: nothing was put back
+	}
+	_, err := volume.Recover(ctx, root.Source)
+	return err
+}
+
+func (t *task) runs() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.record.Pid != 0
+}
+
+func (t *task) leased(dir string) bool {
+	return slices.ContainsFunc(t.leases, func(l lease) bool { return l.dir == dir })
 }
 
 func (t *task) leaseOne(dir string) error {
@@ -46,7 +86,7 @@ func (t *task) leaseOne(dir string) error {
 	}
 	release := sync.OnceValue(l.Release)
 	t.undo.Push("the lease of "+dir, func(context.Context) error { return release() })
-	t.leases = append(t.leases, lease{l, release})
+	t.leases = append(t.leases, lease{l, dir, release})
 	return nil
 }
 
@@ -56,6 +96,7 @@ func leaseDir(stateDir string) string { return filepath.Join(stateDir, "leases")
 // of the task.
 type lease struct {
 	*volume.Lease
+	dir     string
 	release func() error
 }
 

@@ -3,6 +3,7 @@ package shim
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,7 +44,14 @@ func (t *task) running(ctx context.Context) bool {
 // pause makes a cut up to the freeze. On error nothing is frozen.
 func (t *task) pause(ctx context.Context) error {
 	c := t.intended(ctx)
+	private := c.Network.Mode == engine.NetworkPrivate
+	if private {
+		c = without(c)
+	}
 	cut := engine.NewCut(c, stock{service: t.inner, id: c.ID}, sessions{t.host, c.Network.Path})
+	if private {
+		cut.Obstacle(errPrivate)
+	}
 	t.gate.close("is being checkpointed")
 	t.phase(state.Quiescing)
 	t.quiesce(ctx, cut, c.Settings.PauseBudget)
@@ -55,6 +63,18 @@ func (t *task) pause(ctx context.Context) error {
 	t.cut, t.thawed = cut, false
 	t.set(func(r *state.Record) { frozenRecord(r, cut) })
 	return nil
+}
+
+// errPrivate: no agent can be born in that network namespace, and none must
+// speak to the host's instead; and a restore would find lo down.
+var errPrivate = errors.New("the container has a user namespace and its network namespace inside it, which cannot be restored; " +
+	"run it without a user namespace")
+
+// without is the container with a freeze alone.
+func without(c *engine.Container) *engine.Container {
+	bare := *c
+	bare.Settings.Mode = "none"
+	return &bare
 }
 
 // intended is the container with the settings that a client announced for this

@@ -43,19 +43,25 @@ func (t *task) resume(ctx context.Context) error {
 
 // endCut forgets the cut and its watchdog and lets execs in again.
 func (t *task) endCut(next state.Phase) {
+	t.disarm()
+	t.cut.End()
+	t.cut = nil
+	t.gate.open()
+	t.phase(next)
+}
+
+func (t *task) disarm() {
 	if t.watchdog != nil {
 		t.watchdog.Stop()
 		t.watchdog = nil
 	}
-	t.cut = nil
-	t.gate.open()
-	t.phase(next)
 }
 
 // arm starts the watchdog for the present cut. It counts from the Checkpoint
 // call: a bare pause is the user's business. The caller holds turn.
 func (t *task) arm(ctx context.Context) {
 	cut := t.cut
+	t.disarm()
 	t.watchdog = time.AfterFunc(t.c.Settings.MaxFrozen, func() {
 		const reason = "the watchdog thawed the container before the checkpoint was finished"
 		if err := cut.Poison(reason); err != nil {

@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/log"
@@ -100,8 +101,11 @@ func (t *task) admit(ctx context.Context) {
 
 // refuse stops what does not hold and puts everything back.
 func (t *task) refuse(ctx context.Context, why error) error {
-	stop := stock{service: t.inner, id: t.c.ID}.Stop(ctx)
-	undo := t.restore.Abort(ctx)
 	t.set(func(r *state.Record) { r.Phase, r.Error = state.Refused, why.Error() })
-	return errors.Join(why, stop, undo)
+	within, cancel := context.WithTimeout(ctx, undoTime)
+	defer cancel()
+	if err := (stock{service: t.inner, id: t.c.ID}).Stop(within); err != nil {
+		return errors.Join(why, fmt.Errorf("it could not be stopped, and stays closed: %w", err))
+	}
+	return errors.Join(why, t.restore.Abort(ctx))
 }

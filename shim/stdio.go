@@ -7,11 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 
 	"github.com/lull-containers/lull/shim/logpipe"
 )
+
+// logTime is how long a reader of the log is waited for at the end.
+const logTime = 5 * time.Second
 
 // interpose puts a pipe before each fifo of the client's, so that a log which
 // nobody reads blocks nothing.
@@ -29,7 +33,11 @@ func (t *task) interpose(r *taskAPI.CreateTaskRequest) error {
 		if err != nil {
 			return err
 		}
-		t.undo.Push("the log pipe of "+name, func(context.Context) error { return p.Close() })
+		t.undo.Push("the log pipe of "+name, func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, logTime)
+			defer cancel()
+			return p.Close(ctx)
+		})
 		t.pipes = append(t.pipes, p)
 		*path = p.Private
 	}

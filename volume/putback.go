@@ -117,6 +117,15 @@ func (r *Rollback) Aside() []string {
 	return paths
 }
 
+// Decide makes the new contents stand whatever comes: before anybody may write
+// to them. After an error they do not.
+func (r *Rollback) Decide() error {
+	if len(r.sites) == 0 {
+		return nil
+	}
+	return r.sites[0].save(committed)
+}
+
 // Commit decides for the new contents and drops what was kept aside. Once the
 // first volume's journal says so the decision stands for all, also when Commit
 // itself then fails or is killed: Recover finishes it.

@@ -20,7 +20,7 @@ const pauseTime = time.Minute
 
 // announce tells the shim what is special about this checkpoint.
 func (t *taking) announce(context.Context) error {
-	if t.opts.mode == "" || t.s.record == nil {
+	if t.s.record == nil || (t.opts.mode == "" && t.pauses) {
 		return nil
 	}
 	cfg, err := t.config()
@@ -32,7 +32,7 @@ func (t *taking) announce(context.Context) error {
 		_, _, err := intent.Take(cfg.StateDir, ns, id, time.Now())
 		return err
 	})
-	return intent.Announce(cfg.StateDir, ns, id, intent.Intent{Mode: t.opts.mode, Expires: time.Now().Add(time.Minute)})
+	return intent.Announce(cfg.StateDir, ns, id, intent.Intent{Mode: t.opts.mode, KeepPaused: !t.pauses, Expires: time.Now().Add(time.Minute)})
 }
 
 // pause does not end with ctx: one that is cancelled half-way would still

@@ -10,9 +10,12 @@ import (
 
 // Intent is what the next pause of one container is for.
 type Intent struct {
-	Mode    string        `json:"mode,omitempty"`   // flush, fence, none; empty: the container's own
-	Budget  time.Duration `json:"budget,omitempty"` // of the pause; 0: the container's own
-	Expires time.Time     `json:"expires"`
+	Mode   string        `json:"mode,omitempty"`   // flush, fence, none; empty: the container's own
+	Budget time.Duration `json:"budget,omitempty"` // of the pause; 0: the container's own
+	// KeepPaused says, after the pause, that it is somebody else's and outlives
+	// the checkpoint: the watchdog stays away.
+	KeepPaused bool      `json:"keep_paused,omitempty"`
+	Expires    time.Time `json:"expires"`
 }
 
 const intents oneshot.Kind = "intents"

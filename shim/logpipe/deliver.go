@@ -13,7 +13,7 @@ import (
 
 // patience is how long a full pipe is waited for before looking again whether
 // anybody reads it.
-const patience = 20 * time.Millisecond
+const patience = 50 * time.Millisecond
 
 // deliver writes all of data to the reader, or what nobody takes to the spill.
 func (p *Pipe) deliver(data []byte) {
@@ -21,7 +21,7 @@ func (p *Pipe) deliver(data []byte) {
 		n, err := tryWrite(p.out, data)
 		data = data[n:]
 		if errors.Is(err, unix.EAGAIN) {
-			if p.read() {
+			if !p.last.Load() && p.read() {
 				time.Sleep(patience)
 				continue
 			}

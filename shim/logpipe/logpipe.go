@@ -6,6 +6,7 @@
 package logpipe
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,6 +29,7 @@ type Pipe struct {
 	out  *os.File
 	log  *spill
 	done sync.WaitGroup
+	last atomic.Bool // nobody is waited for any more
 	once sync.Once
 }
 
@@ -70,9 +73,12 @@ func (p *Pipe) open() (err error) {
 // Release lets the end of the container's writers be the end of the pipe.
 func (p *Pipe) Release() { p.once.Do(func() { p.hold.Close() }) }
 
-// Close waits until everything written is passed on and removes the fifo.
-func (p *Pipe) Close() error {
+// Close passes on what was written and removes the fifo. What a reader has not
+// taken by the end of ctx is spilled.
+func (p *Pipe) Close(ctx context.Context) error {
 	p.Release()
+	stop := context.AfterFunc(ctx, func() { p.last.Store(true) })
+	defer stop()
 	p.done.Wait()
 	return p.closeFiles()
 }

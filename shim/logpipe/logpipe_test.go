@@ -53,7 +53,7 @@ func TestNobodyReads(t *testing.T) {
 	if int(info.Size()) < len(data)-1<<17 {
 		t.Errorf("the spill has %d of %d bytes", info.Size(), len(data))
 	}
-	if err := p.Close(); err != nil {
+	if err := p.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -77,7 +77,7 @@ func TestReaderGetsAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Close()
-	if err := p.Close(); err != nil {
+	if err := p.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if err := cat.Wait(); err != nil {
