@@ -26,7 +26,6 @@ type Restore struct {
 	manifest *manifest.Manifest
 	onDrift  string
 	rollback *volume.Rollback
-	decided  bool // the rollback stands
 	gate     *netgate.Gate
 	undo     cleanup.Stack
 	checked  []string
@@ -98,9 +97,7 @@ func (r *Restore) decide(context.Context) error {
 	if r.rollback == nil {
 		return nil
 	}
-	err := r.rollback.Decide()
-	r.decided = err == nil
-	return err
+	return r.rollback.Decide()
 }
 
 // Commit keeps what was restored; what was kept aside of the volumes is let go.

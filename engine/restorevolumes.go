@@ -103,11 +103,8 @@ func (r *Restore) putBack(ctx context.Context, changed []place) (err error) {
 		pairs = append(pairs, volume.Pair{Capture: p.was.Capture.Path, Dst: p.now, List: p.list})
 	}
 	r.undo.Push("the rollback of the volumes", func(ctx context.Context) error {
-		switch {
-		case r.rollback == nil:
+		if r.rollback == nil {
 			return nil
-		case r.decided:
-			return r.rollback.Commit(ctx)
 		}
 		return r.rollback.Undo(ctx)
 	})

@@ -117,8 +117,9 @@ func (r *Rollback) Aside() []string {
 	return paths
 }
 
-// Decide makes the new contents stand whatever comes: before anybody may write
-// to them. After an error they do not.
+// Decide makes the new contents stand whatever kills us from here on; it comes
+// before anybody may write to them. Undo still takes it back. After an error
+// they do not stand.
 func (r *Rollback) Decide() error {
 	if len(r.sites) == 0 {
 		return nil
@@ -153,9 +154,12 @@ func dropAll(sites []*site) error {
 	return nil
 }
 
-// Undo brings back what the volumes had before. What fails is reported, and
-// left for Recover; the other volumes are undone all the same.
+// Undo brings back what the volumes had before, also after Decide. What fails
+// is reported, and left for Recover; the other volumes are undone all the same.
 func (r *Rollback) Undo(context.Context) error {
+	if err := r.undecide(); err != nil {
+		return errors.Join(err, r.close())
+	}
 	var errs []error
 	for _, s := range slices.Backward(r.sites) {
 		if s.work != nil {
@@ -163,6 +167,13 @@ func (r *Rollback) Undo(context.Context) error {
 		}
 	}
 	return errors.Join(append(errs, r.close())...)
+}
+
+func (r *Rollback) undecide() error {
+	if len(r.sites) == 0 || r.sites[0].work == nil || r.sites[0].journal.State != committed {
+		return nil
+	}
+	return r.sites[0].save(swapped)
 }
 
 func (r *Rollback) close() error {

@@ -50,7 +50,7 @@ func (s *Session) attempt(ctx context.Context) error {
 	if err := s.quiet(ctx); err != nil {
 		return err
 	}
-	for i, c := range s.fence.locks {
+	for i, c := range slices.Backward(s.fence.locks) { // what is written to least is likelier to be a transaction's first
 		if err := s.lock(ctx, c, s.fence.shares[i]); err != nil {
 			return errors.Join(err, s.reshare(ctx, err))
 		}
