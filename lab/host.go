@@ -32,7 +32,7 @@ func probeHost(ctx context.Context) (Host, error) {
 	if err != nil {
 		return h, err
 	}
-	h.SysResource = hasCapability(string(status), unix.CAP_SYS_RESOURCE)
+	h.SysResource = hasSysResource(string(status))
 	h.probeCRIU(ctx)
 	return h, nil
 }
@@ -99,12 +99,12 @@ func criuVersion(text string) version {
 	return nil
 }
 
-// hasCapability reads the bounding set from a /proc status file.
-func hasCapability(status string, capability int) bool {
+// hasSysResource reads the bounding set from a /proc status file.
+func hasSysResource(status string) bool {
 	for line := range strings.Lines(status) {
 		if set, ok := strings.CutPrefix(line, "CapBnd:"); ok {
 			bits, err := strconv.ParseUint(strings.TrimSpace(set), 16, 64)
-			return err == nil && bits&(1<<capability) != 0
+			return err == nil && bits&(1<<unix.CAP_SYS_RESOURCE) != 0
 		}
 	}
 	return false

@@ -58,14 +58,13 @@ func TestCRIUPartFollowsHost(t *testing.T) {
 }
 
 func TestHasCapability(t *testing.T) {
-	const sysResource = 24
-	if hasCapability("CapEff:\t000001ffffffffff\nCapBnd:\t000001fffeffffff\n", sysResource) {
+	if hasSysResource("CapEff:\t000001ffffffffff\nCapBnd:\t000001fffeffffff\n") {
 		t.Error("the missing bit is seen as set")
 	}
-	if !hasCapability("CapBnd:\t000001ffffffffff\n", sysResource) {
+	if !hasSysResource("CapBnd:\t000001ffffffffff\n") {
 		t.Error("the bit is not seen")
 	}
-	if hasCapability("", sysResource) {
+	if hasSysResource("") {
 		t.Error("seen in nothing")
 	}
 }

@@ -101,14 +101,14 @@ func unmountAll(dir string) error {
 
 // removeTree removes a folder, and never anything that is mounted below it.
 func removeTree(dir string) error {
-	real, err := filepath.EvalSymlinks(dir)
+	resolved, err := filepath.EvalSymlinks(dir)
 	if os.IsNotExist(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if err := unmountAll(real); err != nil {
+	if err := unmountAll(resolved); err != nil {
 		return err
 	}
 	return os.RemoveAll(dir)

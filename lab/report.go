@@ -13,8 +13,8 @@ import (
 )
 
 // NewReporter writes how a build goes to f: spinners on a terminal, plain lines
-// elsewhere. close ends the spinners.
-func NewReporter(f *os.File) (r Reporter, close func()) {
+// elsewhere. end ends the spinners.
+func NewReporter(f *os.File) (r Reporter, end func()) {
 	if !term.IsTerminal(int(f.Fd())) {
 		return &plainReporter{w: f}, func() {}
 	}

@@ -96,15 +96,15 @@ func members(groups cgroups, spare map[int]bool) []process {
 }
 
 // kill signals first and thaws then: a frozen process never runs again.
-func kill(all []process, groups cgroups, within time.Duration) (left []process) {
+func kill(all []process, groups cgroups, within time.Duration) {
 	for _, p := range all {
 		_ = p.signal(unix.SIGKILL) // seen again in the next round if it failed
 	}
 	groups.thaw()
 	for end := time.Now().Add(within); ; time.Sleep(5 * time.Millisecond) {
-		left = slices.DeleteFunc(slices.Clone(all), func(p process) bool { return !p.alive() })
+		left := slices.DeleteFunc(slices.Clone(all), func(p process) bool { return !p.alive() })
 		if len(left) == 0 || time.Now().After(end) {
-			return left
+			return
 		}
 	}
 }

@@ -14,7 +14,7 @@ type completion = func(*cobra.Command, []string, string) ([]string, cobra.ShellC
 
 // completes offers names for the first argument.
 func completes(list func(context.Context) ([]string, error)) completion {
-	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

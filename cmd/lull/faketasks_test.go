@@ -119,8 +119,8 @@ func (f *fakeTasks) Checkpoint(ctx context.Context, r *tasks.CheckpointTaskReque
 	err := f.do(ctx, "checkpoint", func() {
 		if raw := f.memory(ctx); raw != nil {
 			resp.Descriptors = []*types.Descriptor{
-				wire(f.w.put(images.MediaTypeContainerd1Checkpoint, raw, nil)),
-				wire(f.w.put(images.MediaTypeContainerd1CheckpointConfig, boxedSpec(), nil)),
+				wire(f.w.put(images.MediaTypeContainerd1Checkpoint, raw)),
+				wire(f.w.put(images.MediaTypeContainerd1CheckpointConfig, boxedSpec())),
 			}
 		}
 		if opts.Exit && f.fail["checkpoint"] == nil {

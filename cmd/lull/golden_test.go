@@ -37,10 +37,10 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// printed is what print writes for people and, with json, for machines.
-func printed(print func(*app) error, json bool) []byte {
+// printed is what show writes for people and, with json, for machines.
+func printed(show func(*app) error, json bool) []byte {
 	var out bytes.Buffer
-	must(print(&app{out: &out, json: json}))
+	must(show(&app{out: &out, json: json}))
 	return out.Bytes()
 }
 

@@ -26,9 +26,9 @@ func (w *world) addCheckpoint(status manifest.Status) {
 	d := w.putJSON(ocispec.MediaTypeImageIndex, ocispec.Index{
 		Annotations: map[string]string{"image.name": testImage},
 		Manifests: []ocispec.Descriptor{
-			w.put(images.MediaTypeContainerd1Checkpoint, raw, nil),
-			w.put(images.MediaTypeContainerd1CheckpointConfig, boxedSpec(), nil),
-			w.put(ocispec.MediaTypeImageLayerGzip, []byte("layer"), nil),
+			w.put(images.MediaTypeContainerd1Checkpoint, raw),
+			w.put(images.MediaTypeContainerd1CheckpointConfig, boxedSpec()),
+			w.put(ocispec.MediaTypeImageLayerGzip, []byte("layer")),
 			w.addImage(),
 		},
 	})

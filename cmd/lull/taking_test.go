@@ -190,7 +190,7 @@ func TestMayCheckpoint(t *testing.T) {
 		{"switched off", func(_ *world, s *subject) { s.record, s.found.Engine = nil, "none" }, exitOK},
 		{"label wrong", func(_ *world, s *subject) { s.wrong = errBoom }, exitUsage},
 		{"name taken", func(w *world, _ *subject) {
-			_, err := w.images.Create(w.ctx(), images.Image{Name: "cp", Target: w.put("x/y", []byte("x"), nil)})
+			_, err := w.images.Create(w.ctx(), images.Image{Name: "cp", Target: w.put("x/y", []byte("x"))})
 			w.check(err)
 		}, exitExists},
 	} {

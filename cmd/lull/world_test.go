@@ -108,10 +108,10 @@ func (w *world) ctx() context.Context { return namespaces.WithNamespace(w.Contex
 
 func otherNamespace(w *world) context.Context { return namespaces.WithNamespace(w.Context(), "other") }
 
-func (w *world) put(mediaType string, raw []byte, labels map[string]string) ocispec.Descriptor {
+func (w *world) put(mediaType string, raw []byte) ocispec.Descriptor {
 	w.Helper()
 	d := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(raw), Size: int64(len(raw))}
-	err := content.WriteBlob(w.ctx(), w.blobs, d.Digest.String(), bytes.NewReader(raw), d, content.WithLabels(labels))
+	err := content.WriteBlob(w.ctx(), w.blobs, d.Digest.String(), bytes.NewReader(raw), d)
 	w.check(err)
 	return d
 }
@@ -120,7 +120,7 @@ func (w *world) putJSON(mediaType string, v any) ocispec.Descriptor {
 	w.Helper()
 	raw, err := json.Marshal(v)
 	w.check(err)
-	return w.put(mediaType, raw, nil)
+	return w.put(mediaType, raw)
 }
 
 // addImage makes a base image without layers.
@@ -214,7 +214,7 @@ func (d *fakeDiffer) Compare(context.Context, []mount.Mount, []mount.Mount, ...d
 	if d.err != nil {
 		return ocispec.Descriptor{}, d.err
 	}
-	return d.w.put(ocispec.MediaTypeImageLayerGzip, []byte("layer"), nil), nil
+	return d.w.put(ocispec.MediaTypeImageLayerGzip, []byte("layer")), nil
 }
 
 func (d *fakeDiffer) Apply(_ context.Context, desc ocispec.Descriptor, _ []mount.Mount, _ ...diff.ApplyOpt) (ocispec.Descriptor, error) {

@@ -49,6 +49,6 @@ func selfSigned(t *testing.T, folder string) (certificate, key string) {
 	must(t, err)
 	certificate, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
 	must(t, os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
-	must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: raw}), 0o644)) //nolint:gosec // the server is another user
+	must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: raw}), 0o644))
 	return certificate, key
 }

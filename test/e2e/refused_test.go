@@ -21,7 +21,7 @@ func newBench(t *testing.T) *bench {
 // refuses is a restore by ctr that must fail with these words, before runc was
 // asked to restore anything, and leave nothing of its own. The container's
 // record, which ctr leaves behind, is removed.
-func (b *bench) refuses(t *testing.T, id, ref string, words ...string) harness.Output {
+func (b *bench) refuses(t *testing.T, id, ref string, words ...string) {
 	t.Helper()
 	c := b.Container(t, id)
 	before := b.runc.Count(t, "restore", id)
@@ -32,7 +32,6 @@ func (b *bench) refuses(t *testing.T, id, ref string, words ...string) harness.O
 	}
 	c.NoTraces(t)
 	c.Remove(t)
-	return o
 }
 
 // lullRefuses is the same by lull itself, which tells the reason by its exit

@@ -137,7 +137,7 @@ func (st *State) readMySQL(ctx context.Context, tx *sql.Tx) (err error) {
 	return err
 }
 
-func triples[T any](ctx context.Context, tx *sql.Tx, query string, make func(a, b, c int64) T) (all []T, err error) {
+func triples[T any](ctx context.Context, tx *sql.Tx, query string, of func(a, b, c int64) T) (all []T, err error) {
 	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func triples[T any](ctx context.Context, tx *sql.Tx, query string, make func(a, 
 		if err := rows.Scan(&a, &b, &c); err != nil {
 			return nil, err
 		}
-		all = append(all, make(a, b, c))
+		all = append(all, of(a, b, c))
 	}
 	return all, rows.Err()
 }

@@ -35,7 +35,7 @@ func (r Redis) Connect(ctx context.Context) (*RedisConn, error) {
 	c := &RedisConn{Conn: pool.Conn(), pool: pool}
 	if err := c.Ping(ctx).Err(); err != nil {
 		c.Close()
-		return nil, fmt.Errorf("Redis at %s: %w", r.Addr, err) //nolint:staticcheck // a name
+		return nil, fmt.Errorf("Redis at %s: %w", r.Addr, err)
 	}
 	return c, nil
 }

@@ -32,7 +32,7 @@ func open(ctx context.Context, d dial.Dialer, to netip.AddrPort, l login) (*conn
 	cfg.User, cfg.Passwd = l.user, l.password
 	cfg.Net, cfg.Addr = "tcp", to.String()
 	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return d.Dial(ctx, to) }
-	cfg.TLS = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // see above
+	cfg.TLS = &tls.Config{InsecureSkipVerify: true}
 	cfg.AllowFallbackToPlaintext = true
 	cfg.InterpolateParams = true
 	cfg.ConnectionAttributes = "program_name:lull"

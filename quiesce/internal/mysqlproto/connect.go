@@ -98,7 +98,7 @@ func (s *Session) unreachable(failed error) error {
 
 // first is the error of the likeliest listener.
 func first(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // it is ours
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return first(joined.Unwrap()[0])
 	}
 	return err

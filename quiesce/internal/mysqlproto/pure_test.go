@@ -130,7 +130,7 @@ func TestExplainGivesAClassAndKeepsTheCause(t *testing.T) {
 		if !strings.Contains(err.Error(), "words of the server's") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%d is told as %q", code, err)
 		}
-		if remedy := "GRANT PROCESS, RELOAD ON *.* TO 'lull'@'%'"; class == quiesce.ErrPrivilege && !strings.Contains(err.Error(), remedy) {
+		if remedy := "GRANT PROCESS, RELOAD ON *.* TO 'lull'@'%'"; errors.Is(class, quiesce.ErrPrivilege) && !strings.Contains(err.Error(), remedy) {
 			t.Errorf("%q does not say %s", err, remedy)
 		}
 	}
