@@ -98,7 +98,7 @@ func TestDriver(t *testing.T) {
 // back.
 func driverJob(t *testing.T, e product, running bool) {
 	d := harness.Shared(t)
-	db := e.run(t, d, fenced("lull/on-drift", "rollback", "lull/require", "clean"))
+	db := e.run(t, d, fenced("lull/on-drift", "rollback", "lull/require", "clean", "lull/pause-budget", "1m"))
 	load := harness.LoadOn(t, db.store, trickle())
 	load.Wait(t, 20)
 	var ref string

@@ -22,7 +22,7 @@ func TestMainJob(t *testing.T) {
 	v2 := harness.ContainerOptions{Runtime: "io.containerd.lull.v2"}
 	labelled := harness.ContainerOptions{Labels: map[string]string{"lull/engine": "postgres"}}
 	rollback := harness.ContainerOptions{Annotations: annotations("lull/on-drift", "rollback")}
-	fence := harness.ContainerOptions{Annotations: fenced("lull/on-drift", "rollback", "lull/require", "clean")}
+	fence := harness.ContainerOptions{Annotations: fenced("lull/on-drift", "rollback", "lull/require", "clean", "lull/pause-budget", "1m")}
 	tests := map[string]mainJob{
 		"postgres13/bind/leave-running": {leaveRunning{permit: true}, harness.PostgresOptions{ContainerOptions: labelled}, manifest.Flushed},
 		"postgres13/bind/exit":          {exit{}, harness.PostgresOptions{}, manifest.Flushed},
