@@ -14,13 +14,16 @@ DEMO        ?=
 DAEMON      ?=
 
 # The bootstrap finds or brings a Go that is new enough and says where it is.
-GO           = PATH="$$(cat $(LULL_LAB_CACHE)/go-path 2>/dev/null):$$PATH" go
+GOPATHED     = PATH="$$(cat $(LULL_LAB_CACHE)/go-path 2>/dev/null):$$PATH"
+GO           = $(GOPATHED) go
 LAB          = $(GO) run ./lab/cmd/lab
 # A checkout of somebody else's is not git's to read under sudo.
 STAMP       := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
 BINARIES    := ./cmd/lull ./cmd/containerd-shim-lull-v2 ./cmd/containerd-shim-runc-v2
 UNIT         = $$($(GO) list ./... | grep -v -e /test/e2e -e /test/torture)
-REPORT       = $(GO) run ./test/skips
+# An end-to-end test that fails gets a second try; the report lists it.
+E2ETEST      = go test -json -tags failpoint -count=1 -timeout 60m
+REPORT       = LULL_E2E=1 $(GO) run ./test/skips -again /e2e $(E2ETEST)
 GOLANGCI    := v2.15.0
 
 .PHONY: help
@@ -44,7 +47,7 @@ demo: prereqs build ## a PostgreSQL under load, checkpointed by ctr, killed, res
 .PHONY: test
 test: prereqs lab ## everything: unit, conformance, end to end
 	@{ $(GO) test -json $(UNIT); \
-	   LULL_E2E=1 $(GO) test -json -tags failpoint -count=1 -timeout 60m ./lab ./test/e2e/...; } | $(REPORT)
+	   LULL_E2E=1 $(GOPATHED) $(E2ETEST) ./lab ./test/e2e/...; } | $(REPORT)
 
 .PHONY: unit
 unit: ## tests that need neither root nor lab
@@ -52,7 +55,7 @@ unit: ## tests that need neither root nor lab
 
 .PHONY: e2e
 e2e: prereqs lab ## end-to-end tests; E2E=regexp selects
-	@LULL_E2E=1 $(GO) test -json -tags failpoint -count=1 -timeout 60m -run '$(E2E)' ./test/e2e/... | $(REPORT)
+	@LULL_E2E=1 $(GOPATHED) $(E2ETEST) -run '$(E2E)' ./test/e2e/... | $(REPORT)
 
 .PHONY: bench
 bench: prereqs build lab ## measurements into bench/results; ONLY=name selects

@@ -106,7 +106,7 @@ func TestA(t *testing.T) {}`,
 // split parts what is shown while a run goes on from its ending.
 func split(out string) (shown, ending string) {
 	at := len(out)
-	for _, first := range []string{"\nskipped:\n", "\nfailed:\n", "\nno test ran"} {
+	for _, first := range []string{"\nskipped:\n", "\npassed only at the second try:\n", "\nfailed:\n", "\nno test ran"} {
 		if i := strings.Index("\n"+out, first); i >= 0 {
 			at = min(at, i)
 		}
@@ -120,7 +120,11 @@ func split(out string) (shown, ending string) {
 // goTest runs go test -json on a package with this source.
 func goTest(t *testing.T, source string) []byte {
 	t.Helper()
-	dir := t.TempDir()
+	return goTestIn(t, t.TempDir(), source)
+}
+
+func goTestIn(t *testing.T, dir, source string) []byte {
+	t.Helper()
 	files := map[string]string{
 		"go.mod":       "module example.org/case\n\ngo 1.26\n",
 		"case_test.go": "package case_test\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nvar _ = os.Exit\n\n" + source + "\n",
@@ -160,7 +164,7 @@ this line is no event
 }
 
 func TestBadArguments(t *testing.T) {
-	for _, args := range [][]string{{"-forbid", "("}, {"-no-such-flag"}, {filepath.Join(t.TempDir(), "missing.json")}} {
+	for _, args := range [][]string{{"-forbid", "("}, {"-again", "["}, {"-no-such-flag"}} {
 		if _, err := run(args, strings.NewReader(""), &bytes.Buffer{}); err == nil {
 			t.Errorf("%q: no error", args)
 		}

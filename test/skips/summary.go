@@ -26,6 +26,7 @@ type test struct {
 	result    string // pass, fail, skip; empty: it never ended
 	output    []string
 	children  int
+	again     bool // it failed and was given a second try
 }
 
 // summary gathers the tests of a run in the order in which they began.

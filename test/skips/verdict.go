@@ -14,26 +14,51 @@ type verdict struct {
 	passed  int
 	skipped []string // test and reason
 	failed  []string // test and, where it is not plain, why
+	again   []string // what passed only at the second try
 }
 
 // verdict counts leaves: a test with subtests counts only where its subtests
 // do not explain how it ended.
 func (s *summary) verdict(forbidden *regexp.Regexp) verdict {
 	var v verdict
-	explained := s.explained()
+	for _, t := range s.failures() {
+		v.fail(t)
+	}
 	for _, t := range s.tests {
 		switch {
 		case t.result == "skip" && t.name != "":
 			v.skip(t, forbidden)
-		case t.result == "fail" && !explained[t]:
-			v.failed = append(v.failed, t.String())
-		case t.result == "" && t.began && !explained[t]:
-			v.failed = append(v.failed, t.String()+": it never ended")
 		case t.result == "pass" && t.children == 0 && t.name != "":
 			v.passed++
 		}
+		if t.again && t.result == "pass" {
+			v.again = append(v.again, t.String())
+		}
 	}
 	return v
+}
+
+// failures are the tests and packages that failed or never ended, without
+// those that what is below them explains.
+func (s *summary) failures() (failed []*test) {
+	explained := s.explained()
+	for _, t := range s.tests {
+		if t.lost() && !explained[t] {
+			failed = append(failed, t)
+		}
+	}
+	return failed
+}
+
+// lost tells whether a test failed; one that failed first and was skipped then
+// did.
+func (t *test) lost() bool {
+	return t.result == "fail" || t.result == "" && t.began || t.again && t.result == "skip"
+}
+
+func (v *verdict) fail(t *test) {
+	why := map[string]string{"": ": it never ended", "skip": ": failed, then skipped"}
+	v.failed = append(v.failed, t.String()+why[t.result])
 }
 
 // explained marks every test and package with something below it that failed
@@ -41,7 +66,7 @@ func (s *summary) verdict(forbidden *regexp.Regexp) verdict {
 func (s *summary) explained() map[*test]bool {
 	up := map[*test]bool{}
 	for _, t := range s.tests {
-		if t.result == "fail" || t.result == "" && t.began {
+		if t.lost() {
 			for p := s.parent(t); p != nil; p = s.parent(p) {
 				up[p] = true
 			}
@@ -75,6 +100,7 @@ func (v verdict) ok() bool { return len(v.failed) == 0 && v.passed > 0 }
 func (v verdict) write(out io.Writer) error {
 	var b bytes.Buffer
 	list(&b, "skipped", v.skipped)
+	list(&b, "passed only at the second try", v.again)
 	list(&b, "failed", v.failed)
 	if v.passed+len(v.failed)+len(v.skipped) == 0 {
 		fmt.Fprintln(&b, "no test ran: the selection matches none")
