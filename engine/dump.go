@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/lull-containers/lull/criu"
@@ -100,7 +101,7 @@ func (d *dump) dump(ctx context.Context) error {
 		return err
 	}
 	if err := d.by.Dump(context.WithoutCancel(ctx)); err != nil {
-		return rpccode.Wrap(rpccode.Dump, err)
+		return rpccode.Wrap(rpccode.Dump, criu.Explain(err, filepath.Join(d.req.Work, criu.DumpLog)))
 	}
 	if stats, err := criu.ReadDumpStats(d.req.Work); err == nil { // for people only
 		d.rec.remark = stats.String()

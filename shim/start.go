@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/log"
 
+	"github.com/lull-containers/lull/criu"
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/internal/state"
 )
@@ -74,7 +76,8 @@ func (t *task) startRestored(ctx context.Context, r *taskAPI.StartRequest) (*tas
 	resp, err := t.inner.Start(ctx, r)
 	t.releasePipes()
 	if err != nil {
-		return nil, errors.Join(rpccode.Wrap(rpccode.Restore, native(err)), t.restore.Abort(ctx))
+		err = criu.Explain(native(err), filepath.Join(t.c.Bundle, "work", criu.RestoreLog))
+		return nil, errors.Join(rpccode.Wrap(rpccode.Restore, err), t.restore.Abort(ctx))
 	}
 	t.started(ctx, int(resp.Pid))
 	t.phase(state.Verifying)
