@@ -15,10 +15,12 @@ type Lab struct {
 	Layout
 	bins   []string          // the parts' bin folders
 	images map[string]string // archive by reference
+	aside  map[string]keyed  // parts that stand aside, built or not
 }
 
 // Open finds the built lab. Where a program is missing its error is
-// ErrNotBuilt; an image may be missing until somebody asks for it.
+// ErrNotBuilt; an image, or a part that stands aside, may be missing until
+// somebody asks for it.
 func Open() (*Lab, error) { return OpenAt(DefaultLayout()) }
 
 // OpenAt is Open for folders of the caller's choice.
@@ -27,11 +29,13 @@ func OpenAt(layout Layout) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{Layout: layout, images: map[string]string{}}
+	l := &Lab{Layout: layout, images: map[string]string{}, aside: map[string]keyed{}}
 	ofImages := imageParts()
 	for _, k := range parts {
 		ref, isImage := ofImages[k.Name]
 		switch {
+		case k.Aside:
+			l.aside[k.Name] = k
 		case k.built(layout):
 			l.add(k, ref)
 		case !isImage:

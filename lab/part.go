@@ -23,6 +23,7 @@ type Part struct {
 	Needs   []string
 	Recipe  any
 	Make    func(context.Context, *Bench) error
+	Aside   bool // Open does without it, and its programs are not on PATH: see Lab.Aside
 }
 
 // stamp is written into every finished part. A folder without it is not built.

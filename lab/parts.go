@@ -46,7 +46,7 @@ func Parts(h Host) []Part {
 			parts = append(parts, archive)
 		}
 	}
-	return append(parts, client)
+	return append(append(parts, client), otherEngines()...)
 }
 
 func allParts(ctx context.Context, r Reporter) ([]keyed, error) {
