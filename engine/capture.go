@@ -3,13 +3,13 @@ package engine
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 
 	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/volume"
+	"github.com/lull-containers/lull/volume/captures"
 )
 
 // dump is the second half of a cut, when the container is frozen.
@@ -19,6 +19,7 @@ type dump struct {
 	by       Dumper
 	req      Request
 	roots    []volume.Root
+	draft    *captures.Draft // nil: nothing is captured
 	taken    []taken
 	volumes  []manifest.Volume
 	manifest *manifest.Manifest
@@ -64,6 +65,11 @@ func (k *Cut) Folders() []string {
 }
 
 func (d *dump) capture(ctx context.Context) error {
+	if d.c.Settings.Volumes != "fingerprint" {
+		if err := d.begin(); err != nil {
+			return err
+		}
+	}
 	for i, root := range d.roots {
 		t, err := d.take(ctx, fmt.Sprintf("volume-%d", i), root)
 		if err != nil {
@@ -74,18 +80,27 @@ func (d *dump) capture(ctx context.Context) error {
 	return nil
 }
 
+// begin makes the checkpoint's folder in the store.
+func (d *dump) begin() (err error) {
+	d.undo.Push("the captures", func(context.Context) error { return d.draft.Discard() })
+	if d.draft, err = (captures.Store{Dir: d.c.Paths.Store}).Begin(d.id); err != nil {
+		return err
+	}
+	for _, r := range d.roots {
+		d.draft.Avoid(r.Source)
+	}
+	return nil
+}
+
 func (d *dump) take(ctx context.Context, name string, root volume.Root) (t taken, err error) {
 	t = taken{root: root, name: name}
 	if d.c.Settings.Volumes == "fingerprint" {
 		t.list, err = volume.Fingerprint(ctx, root.Source, volume.Options{Content: true, Synced: true})
 		return t, err
 	}
-	dir := checkpointDir(d.c.Paths.Store, d.id)
-	d.undo.Push("the capture "+dir, func(context.Context) error { return os.RemoveAll(dir) })
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if t.path, err = d.draft.Place(name, root.Source); err != nil {
 		return t, err
 	}
-	t.path = filepath.Join(dir, name)
 	t.result, err = volume.Capture(ctx, root.Source, t.path, volume.CaptureOptions{
 		Hash: true, MaxCopy: d.c.Settings.MaxCopy, Synced: true,
 	})

@@ -33,6 +33,9 @@ func (k *Cut) Dump(ctx context.Context, by Dumper, r Request) (*manifest.Manifes
 		}
 		return nil, errors.Join(err, d.undo.Run(ctx, undoTime))
 	}
+	if err := d.draft.Keep(); err != nil {
+		k.warn(err.Error()) // the lock goes with this process
+	}
 	return d.manifest, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/volume"
+	"github.com/lull-containers/lull/volume/captures"
 )
 
 // The answers to a volume that was written since the checkpoint.
@@ -108,7 +109,8 @@ func (r *Restore) putBack(ctx context.Context, changed []place) (err error) {
 		}
 		return r.rollback.Undo(ctx)
 	})
-	r.rollback, err = volume.PutBack(ctx, pairs, volume.PutBackOptions{Step: hitPutBack})
+	r.rollback, err = volume.PutBack(ctx, pairs, volume.PutBackOptions{Step: hitPutBack,
+		Records: captures.Store{Dir: r.c.Paths.Store}.AsideRecords()})
 	if errors.Is(err, volume.ErrCapture) {
 		return rpccode.Wrap(rpccode.Altered, err)
 	}

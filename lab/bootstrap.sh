@@ -13,6 +13,7 @@ packages=(
 	mmdebstrap                 # database images
 	debian-archive-keyring     # to trust what they are made from
 	iproute2 iptables          # network namespaces; CRIU holds connections with it
+	xfsprogs btrfs-progs       # file systems in files, to capture volumes on
 )
 
 say() { echo "bootstrap: $*" >&2; }

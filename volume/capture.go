@@ -34,7 +34,8 @@ type CaptureOptions struct {
 
 // Capture copies the folder src, which nothing may write to meanwhile
 // (ErrMoving), into a temp folder beside dst, and Publish makes it dst. Files
-// are cloned where the file system can do that. Modes, owners, times, ACLs and
+// are cloned where the file system can do that; a btrfs subvolume is captured
+// by a snapshot. Modes, owners, times, ACLs and
 // other attributes, hard links, holes, pipes and sockets are kept. A failure
 // leaves nothing.
 func Capture(ctx context.Context, src, dst string, o CaptureOptions) (*Result, error) {
@@ -58,10 +59,33 @@ func Capture(ctx context.Context, src, dst string, o CaptureOptions) (*Result, e
 		return nil, err
 	}
 	r.List = list
-	if err := r.fill(ctx, from, w.allocated, o); err != nil {
+	if canSnapshot(from, r.dir, list.Entries) {
+		err = r.snapshot(from)
+	} else {
+		err = r.fill(ctx, from, w.allocated, o)
+	}
+	if err != nil {
 		return nil, errors.Join(err, r.Discard())
 	}
 	return r, nil
+}
+
+// snapshot puts a snapshot in the empty folder's place.
+func (r *Result) snapshot(from *os.File) error {
+	if err := os.Remove(r.temp); err != nil {
+		return &PathError{Class: ErrPath, Path: r.temp, Err: err}
+	}
+	if err := snapshot(from, r.temp); err != nil {
+		return err
+	}
+	dir, err := lockDir(r.temp)
+	if err != nil {
+		return err
+	}
+	err, r.dir = unlock(r.dir), dir
+	_, r.Bytes = r.List.Counts()
+	r.Method = "snapshot"
+	return err
 }
 
 func (r *Result) fill(ctx context.Context, from *os.File, need int64, o CaptureOptions) error {

@@ -12,4 +12,7 @@
 // that is to be believed, and when contents decide instead, is written in
 // docs/MANIFEST.md. The order for a consistent fingerprint is: freeze, SyncFS,
 // Fingerprint or Capture. After the thaw: Publish, then store the list.
+//
+// Where captures lie, who needs them and what is kept aside of rolled back
+// volumes is in volume/captures and docs/CAPTURE.md.
 package volume

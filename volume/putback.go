@@ -19,6 +19,8 @@ type PutBackOptions struct {
 	// Step is called between the steps, for failpoints: an error there is
 	// handled like a failure of the step that follows.
 	Step func(step string) error
+	// Records is the folder that Asides reads; empty: none is kept.
+	Records string
 }
 
 // Rollback is a put back that is neither committed nor undone: the volumes
@@ -26,6 +28,7 @@ type PutBackOptions struct {
 // same file system. It holds locks; one of Commit and Undo must end it.
 type Rollback struct {
 	sites []*site
+	note  string // file of the record; empty: none
 }
 
 // PutBack makes every volume's contents equal to its capture: all of them or,
@@ -49,6 +52,9 @@ func (r *Rollback) run(ctx context.Context, pairs []Pair, o PutBackOptions) erro
 		return err
 	}
 	id, members := randomName(), r.members()
+	if err := r.record(o.Records, id); err != nil {
+		return err
+	}
 	for i, p := range pairs {
 		if err := r.sites[i].begin(id, members); err != nil {
 			return err
@@ -138,6 +144,9 @@ func (r *Rollback) Commit(context.Context) error {
 	if err == nil {
 		err = dropAll(r.sites)
 	}
+	if err == nil {
+		err = r.erase()
+	}
 	return errors.Join(err, r.close())
 }
 
@@ -165,6 +174,9 @@ func (r *Rollback) Undo(context.Context) error {
 		if s.work != nil {
 			errs = append(errs, s.rollBack())
 		}
+	}
+	if errors.Join(errs...) == nil {
+		errs = append(errs, r.erase())
 	}
 	return errors.Join(append(errs, r.close())...)
 }

@@ -15,7 +15,7 @@ type Result struct {
 	// List is of the source, as it was when it was copied. Its contents are
 	// complete after Publish: store it then, not before.
 	List   *List
-	Method string // reflink when every file was cloned, else copy
+	Method string // snapshot; reflink when every file was cloned; else copy
 	Bytes  int64  // of all regular files
 	Copied int64  // bytes on disk that had to be copied
 
@@ -61,7 +61,7 @@ func (r *Result) Discard() error {
 	if r.dir == nil {
 		return nil
 	}
-	return errors.Join(os.RemoveAll(r.temp), r.close())
+	return errors.Join(removeTree(r.temp), r.close())
 }
 
 func (r *Result) close() error {
@@ -96,6 +96,10 @@ func makeLocked(path string) (*os.File, error) {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		return nil, &PathError{Class: ErrPath, Path: path, Err: err}
 	}
+	return lockDir(path)
+}
+
+func lockDir(path string) (*os.File, error) {
 	dir, err := os.Open(path)
 	if err != nil {
 		return nil, &PathError{Class: ErrPath, Path: path, Err: err}

@@ -1,0 +1,94 @@
+package captures
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/lull-containers/lull/volume"
+)
+
+// Sweep removes, of all checkpoints that no live process works on, what was
+// never published, and gives its names.
+func (s Store) Sweep(ctx context.Context) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(s.Dir, checkpoints))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var gone []string
+	for _, e := range entries {
+		if !e.IsDir() || !isID(e.Name()) {
+			continue
+		}
+		names, err := s.sweepOne(ctx, s.Folder(e.Name()))
+		gone = append(gone, names...)
+		if err != nil {
+			return gone, err
+		}
+	}
+	return gone, ctx.Err()
+}
+
+func (s Store) sweepOne(ctx context.Context, dir string) ([]string, error) {
+	lock, err := lockFolder(dir)
+	if errors.Is(err, ErrBusy) || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
+	gone, err := volume.Prune(ctx, dir)
+	if err := errors.Join(err, sweepForeign(dir)); err != nil {
+		return gone, err
+	}
+	err = os.Remove(dir) // when nothing is in it
+	if err == nil {
+		gone = append(gone, filepath.Base(dir))
+	}
+	return gone, nil
+}
+
+// sweepForeign removes unpublished captures on other file systems, and the
+// links to what is not there.
+func sweepForeign(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Type()&os.ModeSymlink == 0 {
+			continue
+		}
+		target, err := followed(dir, e)
+		if err != nil {
+			return err
+		}
+		if _, err := volume.Prune(context.Background(), filepath.Dir(target)); err != nil {
+			return err
+		}
+		if _, err := os.Lstat(target); !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if _, err := os.Lstat(mountBase(target)); err != nil {
+			continue // its file system is not mounted now
+		}
+		if err := (Store{}).forgetForeign(dir, e); err != nil {
+			return err
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mountBase is the store's folder on the file system that a capture is on.
+func mountBase(target string) string {
+	return filepath.Dir(filepath.Dir(filepath.Dir(target)))
+}
