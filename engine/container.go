@@ -85,6 +85,13 @@ func (c *Container) LullLabels() map[string]string {
 	return LullLabels(c.Labels, c.Spec.Annotations)
 }
 
+// hasCommands: lull/ready-exec and lull/release-exec speak to the service over
+// loopback.
+func (c *Container) hasCommands() bool {
+	labels := c.LullLabels()
+	return c.Found.Engine == quiesce.Exec || labels["ready-exec"] != "" || labels["release-exec"] != ""
+}
+
 // LullLabels merges lull/… keys, without the prefix, the first map winning.
 func LullLabels(labels, annotations map[string]string) map[string]string {
 	merged := map[string]string{}

@@ -1,7 +1,11 @@
 package engine
 
 import (
+	"os"
+	"slices"
 	"strings"
+
+	"github.com/lull-containers/lull/quiesce"
 )
 
 // home is where an engine keeps its files when nobody says otherwise.
@@ -25,6 +29,9 @@ func homes() map[string]home {
 // DataFolders is where the container's database keeps its files, as far as its
 // arguments and environment tell.
 func DataFolders(c *Container) []string {
+	if c.Found.Engine == quiesce.Exec {
+		return foldersOfService(c)
+	}
 	h := homes()[c.Found.Engine]
 	if c.Spec.Process != nil {
 		if dir := h.fromArgs(c.Spec.Process.Args); dir != "" {
@@ -51,4 +58,23 @@ func (h home) fromArgs(args []string) string {
 		}
 	}
 	return ""
+}
+
+// foldersOfService are those that the label lull/data-folders names, else every
+// folder of the host that is mounted writable. What else the service writes is
+// in the container's own layer.
+func foldersOfService(c *Container) (folders []string) {
+	if said := c.LullLabels()["data-folders"]; said != "" {
+		for f := range strings.SplitSeq(said, ",") {
+			folders = append(folders, strings.TrimSpace(f))
+		}
+		return folders
+	}
+	for _, m := range c.Spec.Mounts {
+		bind := m.Type == "bind" || slices.Contains(m.Options, "bind") || slices.Contains(m.Options, "rbind")
+		if info, err := os.Stat(m.Source); bind && !slices.Contains(m.Options, "ro") && err == nil && info.IsDir() {
+			folders = append(folders, m.Destination)
+		}
+	}
+	return folders
 }

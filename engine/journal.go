@@ -15,7 +15,8 @@ import (
 	"github.com/lull-containers/lull/manifest"
 )
 
-// releaseTime bounds the release of what outlives a session.
+// releaseTime bounds the release of what outlives a session, a command of the
+// user's apart.
 const releaseTime = 10 * time.Second
 
 // plan writes down, before anything is changed, what will outlive the session.
@@ -29,7 +30,7 @@ func (k *Cut) plan(ctx context.Context) error {
 		if err := k.session.Release(ctx, old); err != nil {
 			return err
 		}
-		if err := removeJournal(k.c.Paths.State); err != nil {
+		if err := strike(k.c.Paths.State, old); err != nil {
 			return err
 		}
 	}
@@ -38,7 +39,7 @@ func (k *Cut) plan(ctx context.Context) error {
 		return err
 	}
 	k.lasting = lasting
-	return writeJournal(k.c.Paths.State, lasting)
+	return enter(k.c.Paths.State, lasting)
 }
 
 // release undoes what outlives the session, on a context of its own: through
@@ -48,7 +49,7 @@ func (k *Cut) release(ctx context.Context) error {
 	if len(k.lasting) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime+k.c.Settings.ExecTimeout)
 	defer cancel()
 	err := k.releaseBy(ctx, k.session)
 	if err != nil {
@@ -57,8 +58,9 @@ func (k *Cut) release(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("release what the checkpoint changed in the database: %w", err)
 	}
+	released := k.lasting
 	k.lasting = nil
-	return removeJournal(k.c.Paths.State)
+	return strike(k.c.Paths.State, released)
 }
 
 func (k *Cut) releaseBy(ctx context.Context, s Session) error {
@@ -88,6 +90,34 @@ func lastingOf(held []manifest.Held) []manifest.Held {
 // journalName is the file in a container's state folder that says what has to
 // be released in its database.
 const journalName = "journal.json"
+
+// enter adds to the journal: what is there from before and was not released
+// stays in it.
+func enter(dir string, lasting []manifest.Held) error {
+	all, err := readJournal(dir)
+	if err != nil {
+		return err
+	}
+	for _, h := range lasting {
+		if !slices.Contains(all, h) {
+			all = append(all, h)
+		}
+	}
+	return writeJournal(dir, all)
+}
+
+// strike takes out of the journal what was released, and nothing else.
+func strike(dir string, released []manifest.Held) error {
+	all, err := readJournal(dir)
+	if err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(all, func(h manifest.Held) bool { return slices.Contains(released, h) })
+	if len(left) == 0 {
+		return removeJournal(dir)
+	}
+	return writeJournal(dir, left)
+}
 
 func writeJournal(dir string, lasting []manifest.Held) error {
 	data, err := json.Marshal(lasting)

@@ -80,6 +80,33 @@ func TestTheNextCheckpointReleasesWhatIsInTheJournal(t *testing.T) {
 	}
 }
 
+// What an earlier checkpoint could not release stays until it is released,
+// whatever later ones enter and strike.
+func TestTheJournalMerges(t *testing.T) {
+	dir := t.TempDir()
+	old, later := manifest.Held{Setting: "old", Release: manifest.ByStatement}, manifest.Held{Setting: "later", Release: manifest.ByStatement}
+	for _, h := range []manifest.Held{old, later, later} {
+		if err := enter(dir, []manifest.Held{h}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all, err := readJournal(dir); err != nil || len(all) != 2 {
+		t.Fatalf("%v, %v", all, err)
+	}
+	if err := strike(dir, []manifest.Held{later}); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := readJournal(dir); err != nil || len(all) != 1 || all[0] != old {
+		t.Fatalf("%v, %v", all, err)
+	}
+	if err := strike(dir, []manifest.Held{old}); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := readJournal(dir); err != nil || len(all) != 0 {
+		t.Errorf("%v, %v", all, err)
+	}
+}
+
 func TestLastingOf(t *testing.T) {
 	held := []manifest.Held{{Setting: "a lock", Release: manifest.BySession}, pauseUntil}
 	if got := lastingOf(held); len(got) != 1 || got[0] != pauseUntil {

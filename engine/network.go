@@ -18,7 +18,7 @@ func (r *Restore) closeNetwork(context.Context) error {
 	if len(ports) == 0 {
 		return nil
 	}
-	g := &netgate.Gate{NetNS: r.c.Network.Path, Name: netgate.Name(r.c.Namespace, r.c.ID), Ports: ports, UID: r.agentUID}
+	g := &netgate.Gate{NetNS: r.c.Network.Path, Name: netgate.Name(r.c.Namespace, r.c.ID), Ports: ports, UID: r.agentUID, Local: r.c.hasCommands()}
 	r.undo.Push("the closed network", func(context.Context) error { return g.Open() })
 	if err := g.Close(); err != nil {
 		return rpccode.Wrap(rpccode.Host, err)

@@ -21,7 +21,7 @@ func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Ta
 		return quiesce.Target{}, err
 	}
 	addrs := table.Listeners(procs.SocketInodes(pids))
-	if len(addrs) == 0 {
+	if len(addrs) == 0 && c.Found.Engine != quiesce.Exec {
 		return quiesce.Target{}, &quiesce.Refusal{Class: quiesce.ErrNotReady,
 			What:   "no process of the container listens on TCP",
 			Remedy: "wait until the database has started, or let it listen on 127.0.0.1"}
@@ -34,6 +34,6 @@ func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Ta
 	labels := c.LullLabels()
 	return quiesce.Target{
 		Engine: c.Found.Engine, Listeners: addrs, LocalPorts: ports,
-		Args: c.Args(), Env: env, Labels: labels, User: labels["user"], Password: password,
+		Args: c.Args(), Env: env, Labels: labels, User: labels["user"], Password: password, Database: labels["database"],
 	}, nil
 }

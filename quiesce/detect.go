@@ -42,11 +42,26 @@ func Detect(e Evidence) (Found, bool, error) {
 	}
 	c := commandOf(e.Args)
 	if c.client() {
-		return Found{}, false, nil
+		return byCommands(e)
 	}
 	for _, look := range []func(Evidence, command) (Found, bool){byImage, byArguments, byEnvironment} {
 		if f, ok := look(e, c); ok {
 			return f, true, nil
+		}
+	}
+	return byCommands(e)
+}
+
+// byCommands: whoever names commands to make a container quiet wants it quiet.
+func byCommands(e Evidence) (Found, bool, error) {
+	for _, from := range []struct {
+		by   string
+		keys map[string]string
+	}{{ByLabel, e.Labels}, {ByAnnotation, e.Annotations}} {
+		for _, key := range []string{LabelQuiesce, LabelRelease, LabelReady} {
+			if _, ok := from.keys[key]; ok {
+				return Found{Engine: Exec, By: from.by, Detail: key}, true, nil
+			}
 		}
 	}
 	return Found{}, false, nil

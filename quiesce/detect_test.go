@@ -26,6 +26,10 @@ func TestDetect(t *testing.T) {
 		}, Valkey, ByLabel},
 		{"label before a client", Evidence{Labels: map[string]string{"lull/engine": "postgres"}, Args: entry("psql")}, Postgres, ByLabel},
 
+		{"commands of anything", Evidence{Annotations: map[string]string{"lull/quiesce-exec": "x"}, Args: []string{"/app/server"}}, Exec, ByAnnotation},
+		{"commands beside a client", Evidence{Labels: map[string]string{"lull/ready-exec": "x"}, Args: []string{"sleep", "9"}}, Exec, ByLabel},
+		{"commands beside a database", Evidence{Labels: map[string]string{"lull/release-exec": "x"}, Image: "postgres"}, Postgres, ByImage},
+		{"the engine exec", Evidence{Labels: map[string]string{"lull/engine": "exec"}, Image: "postgres"}, Exec, ByLabel},
 		{"image before arguments", Evidence{Image: "mariadb:11", Args: entry("mysqld")}, MariaDB, ByImage},
 		{"image with options only", Evidence{Image: "mysql:8", Args: entry("--skip-name-resolve")}, MySQL, ByImage},
 		{"image with a shell", Evidence{Image: "postgres", Args: []string{"sh", "-c", "exec postgres"}}, Postgres, ByImage},

@@ -8,12 +8,13 @@ const (
 	Redis    = "redis"
 	Valkey   = "valkey"
 	MongoDB  = "mongodb"
+	Exec     = "exec" // anything else, by commands of the user's
 	None     = "none" // lull keeps out
 )
 
 // Engines lists the names of all engines, None excepted.
 func Engines() []string {
-	return []string{Postgres, MySQL, MariaDB, Redis, Valkey, MongoDB}
+	return []string{Postgres, MySQL, MariaDB, Redis, Valkey, MongoDB, Exec}
 }
 
 // repositories maps the last one or two path elements of an image's

@@ -94,7 +94,7 @@ func (t *task) openRestore(ctx context.Context, dir string) error {
 		return err
 	}
 	rt := stock{service: t.inner, id: t.c.ID}
-	t.restore = engine.NewRestore(t.c, rt, sessions{t.host, t.c.Network.Path}, t.host.Config.Agent.UID, dir, onDrift)
+	t.restore = engine.NewRestore(t.c, rt, t.sessions(), t.host.Config.Agent.UID, dir, onDrift)
 	t.record.Phase = state.Restoring
 	return t.restore.Open(ctx)
 }

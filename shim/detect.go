@@ -10,6 +10,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/engine/commands"
 	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/quiesce"
 )
@@ -66,6 +67,9 @@ func evidence(spec *specs.Spec, meta Metadata) quiesce.Evidence {
 func (s *Service) complete(c *engine.Container, warning string) error {
 	settings, err := s.host.Config.For(c.LullLabels())
 	if err != nil {
+		return fmt.Errorf("labels of %s: %w", c.ID, err)
+	}
+	if _, err := commands.Of(c.LullLabels()); err != nil {
 		return fmt.Errorf("labels of %s: %w", c.ID, err)
 	}
 	if warning != "" {

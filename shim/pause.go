@@ -48,7 +48,7 @@ func (t *task) pause(ctx context.Context) error {
 	if private {
 		c = without(c)
 	}
-	cut := engine.NewCut(c, stock{service: t.inner, id: c.ID}, sessions{t.host, c.Network.Path})
+	cut := engine.NewCut(c, stock{service: t.inner, id: c.ID}, t.sessions())
 	if private {
 		cut.Obstacle(errPrivate)
 	}

@@ -11,21 +11,41 @@ import (
 
 	"github.com/lull-containers/lull/agent"
 	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/engine/commands"
 	"github.com/lull-containers/lull/internal/failpoint"
 	"github.com/lull-containers/lull/quiesce"
 )
 
 // sessions opens sessions in agents: unprivileged processes in the network
-// namespace of the container.
+// namespace of the container. The container's own commands stand around them.
 type sessions struct {
-	host  Host
-	netns string
+	host Host
+	c    *engine.Container
+	run  commands.Runner
+}
+
+func (t *task) sessions() sessions {
+	return sessions{t.host, t.c, runner{t.inner, t.c}}
 }
 
 func (s sessions) Open(ctx context.Context, t quiesce.Target) (engine.Session, error) {
+	own, err := commands.Of(s.c.LullLabels())
+	if err != nil {
+		return nil, err
+	}
+	inner := commands.Bare(t, own)
+	if t.Engine != quiesce.Exec {
+		if inner, err = s.agent(ctx, t); err != nil || !own.Any() {
+			return inner, err
+		}
+	}
+	return commands.Around(inner, own, s.run, s.c.Settings.ExecTimeout), nil
+}
+
+func (s sessions) agent(ctx context.Context, t quiesce.Target) (engine.Session, error) {
 	cfg := s.host.Config.Agent
 	c, err := agent.Start(ctx, agent.Config{
-		Binary: s.host.Lull, NetNS: s.netns, UID: cfg.UID, GID: cfg.GID, Memory: cfg.Memory << 20,
+		Binary: s.host.Lull, NetNS: s.c.Network.Path, UID: cfg.UID, GID: cfg.GID, Memory: cfg.Memory << 20,
 		Starter: children{}, Stderr: log.G(ctx).WriterLevel(log.WarnLevel),
 	}, t)
 	if err != nil {

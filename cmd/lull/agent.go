@@ -26,6 +26,9 @@ func drivers() []quiesce.Driver {
 
 // speaks tells whether there is a driver for an engine.
 func speaks(engine string) bool {
+	if engine == quiesce.Exec {
+		return true // its commands need none
+	}
 	return slices.ContainsFunc(drivers(), func(d quiesce.Driver) bool { return d.Name() == engine })
 }
 

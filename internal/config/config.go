@@ -57,11 +57,13 @@ type Values struct {
 	Connections     string   `toml:"connections"`
 	OnDrift         string   `toml:"on_drift"`
 	Volumes         string   `toml:"volumes"`
+	Operator        string   `toml:"operator"`
 	MaxCopy         string   `toml:"max_copy"`
 	PauseBudget     Duration `toml:"pause_budget"`
 	DrainTimeout    Duration `toml:"drain_timeout"`
 	MaxFrozen       Duration `toml:"max_frozen"`
 	RestoreDeadline Duration `toml:"restore_deadline"`
+	ExecTimeout     Duration `toml:"exec_timeout"`
 }
 
 // Default is the configuration of a host without a file.
@@ -72,11 +74,12 @@ func Default() Config {
 		Agent:    Agent{UID: 65534, GID: 65534, Memory: 256},
 		Defaults: Values{
 			Require: "flushed", InFlight: "keep", Connections: "close",
-			OnDrift: "refuse", Volumes: "auto", MaxCopy: "10GiB",
+			OnDrift: "refuse", Volumes: "auto", Operator: "refuse", MaxCopy: "10GiB",
 			PauseBudget:     Duration{5 * time.Second},
 			DrainTimeout:    Duration{time.Second},
 			MaxFrozen:       Duration{time.Minute},
 			RestoreDeadline: Duration{30 * time.Second},
+			ExecTimeout:     Duration{10 * time.Second},
 		},
 	}
 }

@@ -18,11 +18,13 @@ type Settings struct {
 	Connections     string        // close, keep, refuse
 	OnDrift         string        // refuse, rollback, cold
 	Volumes         string        // auto, fingerprint
+	Operator        string        // refuse, allow
 	MaxCopy         int64         // bytes
 	PauseBudget     time.Duration // of the Pause call, quiesce included
 	DrainTimeout    time.Duration
 	MaxFrozen       time.Duration // until the watchdog thaws
 	RestoreDeadline time.Duration // until the restored database must be verified
+	ExecTimeout     time.Duration // of one command in the container
 }
 
 // choices lists what each label may say; the first word is the default.
@@ -40,6 +42,7 @@ func (v *Values) choices() []choice {
 		{"connections", &v.Connections, []string{"close", "keep", "refuse"}},
 		{"on-drift", &v.OnDrift, []string{"refuse", "rollback", "cold"}},
 		{"volumes", &v.Volumes, []string{"auto", "fingerprint"}},
+		{"operator", &v.Operator, []string{"refuse", "allow"}},
 	}
 }
 
@@ -54,6 +57,7 @@ func (v *Values) spans() []span {
 		{"drain-timeout", &v.DrainTimeout},
 		{"max-frozen", &v.MaxFrozen},
 		{"restore-deadline", &v.RestoreDeadline},
+		{"exec-timeout", &v.ExecTimeout},
 	}
 }
 
@@ -117,8 +121,9 @@ func (v Values) settings() (Settings, error) {
 	}
 	return Settings{
 		Mode: v.Mode, Require: v.Require, InFlight: v.InFlight, Connections: v.Connections,
-		OnDrift: v.OnDrift, Volumes: v.Volumes, MaxCopy: size,
+		OnDrift: v.OnDrift, Volumes: v.Volumes, Operator: v.Operator, MaxCopy: size,
 		PauseBudget: v.PauseBudget.Duration, DrainTimeout: v.DrainTimeout.Duration,
 		MaxFrozen: v.MaxFrozen.Duration, RestoreDeadline: v.RestoreDeadline.Duration,
+		ExecTimeout: v.ExecTimeout.Duration,
 	}, nil
 }

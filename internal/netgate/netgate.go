@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
 )
 
 // FirstPort and PortCount are the source ports that pass while the gate is
@@ -35,6 +36,7 @@ type Gate struct {
 	Name  string   // of the table, see Name
 	Ports []uint16 // to close
 	UID   uint32   // of the agent
+	Local bool     // let everybody in over loopback: the container's own commands need it
 }
 
 // Name is the table's name for a container: short, and of safe characters.
@@ -98,10 +100,17 @@ func (g Gate) addInput(c *nftables.Conn, t *nftables.Table) {
 	chain := c.AddChain(&nftables.Chain{Name: "input", Table: t, Type: nftables.ChainTypeFilter,
 		Hooknum: nftables.ChainHookInput, Priority: nftables.ChainPriorityFilter})
 	for _, port := range g.Ports {
-		c.AddRule(&nftables.Rule{Table: t, Chain: chain,
-			Exprs: rule(tcp(), toPort(port), overLoopback(), fromAgentPorts(), accept())})
+		c.AddRule(&nftables.Rule{Table: t, Chain: chain, Exprs: g.passes(port)})
 		c.AddRule(&nftables.Rule{Table: t, Chain: chain, Exprs: rule(tcp(), toPort(port), reset())})
 	}
+}
+
+// passes is the rule for those who get in.
+func (g Gate) passes(port uint16) []expr.Any {
+	if g.Local {
+		return rule(tcp(), toPort(port), overLoopback(), accept())
+	}
+	return rule(tcp(), toPort(port), overLoopback(), fromAgentPorts(), accept())
 }
 
 // addOutput keeps the agent's source ports for the agent.
