@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/internal/netns"
 )
 
 // DaemonConfig says how a private containerd is started.
@@ -21,6 +23,7 @@ type DaemonConfig struct {
 	BinDirs   []string // before the lab's on PATH: how lull's shim takes the stock shim's place
 	Env       []string // NAME=VALUE, beside the caller's environment
 	Namespace string   // what Ctr works in; "lull-" and the name by default
+	Network   bool     // a network of its own, with nothing but lo: for a dockerd
 }
 
 // A Daemon is a private containerd. It outlives the process that started it,
@@ -36,6 +39,7 @@ type Daemon struct {
 	Namespace string   `json:"namespace"`
 	BinDirs   []string `json:"bin_dirs,omitempty"`
 	Env       []string `json:"env,omitempty"`
+	Network   string   `json:"network,omitempty"` // path of its network namespace; none: the machine's
 	Process   process  `json:"process"`
 
 	lab *Lab
@@ -74,6 +78,11 @@ func (l *Lab) StartDaemon(ctx context.Context, c DaemonConfig) (*Daemon, error) 
 	}
 	if err := os.WriteFile(d.config(), []byte(d.configText()), 0o600); err != nil {
 		return nil, err
+	}
+	if c.Network {
+		if d.Network, err = d.NetNS(ctx, "daemon"); err != nil {
+			return nil, err
+		}
 	}
 	if err := d.start(ctx); err != nil {
 		// The error carries the log's end; half a daemon is of no use.
@@ -168,7 +177,7 @@ func (d *Daemon) start(ctx context.Context) error {
 	cmd.Env = d.environment()
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
+	if err := d.launch(cmd); err != nil {
 		return fmt.Errorf("start containerd: %w", err)
 	}
 	exited := make(chan error, 1)
@@ -180,6 +189,14 @@ func (d *Daemon) start(ctx context.Context) error {
 		return err
 	}
 	return d.wait(ctx, exited)
+}
+
+// launch starts a program in the daemon's network.
+func (d *Daemon) launch(cmd *exec.Cmd) error {
+	if d.Network == "" {
+		return cmd.Start()
+	}
+	return netns.Do(d.Network, cmd.Start)
 }
 
 func (d *Daemon) environment() []string {

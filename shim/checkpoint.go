@@ -37,6 +37,11 @@ func (t *task) checkpoint(ctx context.Context, r *taskAPI.CheckpointTaskRequest)
 	if err != nil {
 		return err
 	}
+	if o.Exit {
+		if err := t.staysDown(); err != nil {
+			return err
+		}
+	}
 	if t.cut == nil {
 		if err := t.pause(ctx); err != nil {
 			return err

@@ -62,6 +62,7 @@ func (t *task) create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskA
 	for _, f := range []func() error{
 		t.makeFolder,
 		t.makeNetwork,
+		t.hold,
 		t.configure,
 		func() error { return t.interpose(r) },
 	} {

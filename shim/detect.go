@@ -2,6 +2,7 @@ package shim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -26,7 +27,7 @@ func (s *Service) recognise(ctx context.Context, id, bundle string) (*engine.Con
 	if err != nil {
 		return nil, err
 	}
-	meta, warning := s.metadata(ctx, ns, id)
+	meta, warning := s.metadata(ctx, ns, id, spec)
 	found, ok, err := quiesce.Detect(evidence(spec, meta))
 	if err != nil || !ok || found.Engine == quiesce.None {
 		return nil, err
@@ -41,11 +42,15 @@ func (s *Service) recognise(ctx context.Context, id, bundle string) (*engine.Con
 
 // metadata asks the client's side; a container that cannot be asked about is
 // judged by its spec alone.
-func (s *Service) metadata(ctx context.Context, ns, id string) (Metadata, string) {
+func (s *Service) metadata(ctx context.Context, ns, id string, spec *specs.Spec) (Metadata, string) {
 	meta, err := s.host.Metadata(ctx, ns, id)
 	if err != nil {
+		meta = Metadata{}
+	}
+	meta, problem := withDocker(meta, spec.Mounts, id)
+	if err = errors.Join(err, problem); err != nil {
 		log.G(ctx).WithError(err).Warn("lull: labels of the container")
-		return Metadata{}, "the container's labels could not be read; only its annotations count"
+		return meta, "the container's labels could not be read; only its annotations count for sure"
 	}
 	return meta, ""
 }

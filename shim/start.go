@@ -75,6 +75,9 @@ func (t *task) startRestored(ctx context.Context, r *taskAPI.StartRequest) (*tas
 	t.gate.close("is being restored")
 	resp, err := t.inner.Start(ctx, r)
 	t.releasePipes()
+	if err := t.letGo(); err != nil {
+		log.G(ctx).WithError(err).WithField("id", t.c.ID).Warn("lull: the holder of the network namespace")
+	}
 	if err != nil {
 		err = criu.Explain(native(err), filepath.Join(t.c.Bundle, "work", criu.RestoreLog))
 		return nil, errors.Join(rpccode.Wrap(rpccode.Restore, err), t.restore.Abort(ctx))

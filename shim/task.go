@@ -37,6 +37,7 @@ type task struct {
 	mu     sync.Mutex
 	cancel context.CancelFunc     // of the quiesce under way; guarded by mu
 	cached *taskAPI.StateResponse // answers State during a dump; guarded by mu
+	holder *holder                // of a restore's network namespace until it starts; guarded by mu
 	record state.Record           // guarded by mu
 }
 

@@ -30,7 +30,7 @@ func newRoot(a *app) *cobra.Command {
 	a.flags(root)
 	root.AddCommand(psCommand(a), checkpointCommand(a), restoreCommand(a), inspectCommand(a),
 		allowCommand(a), thawCommand(a), doctorCommand(a), versionCommand(a),
-		agentCommand(a), metadataCommand(a))
+		agentCommand(a), metadataCommand(a), holdCommand(a))
 	return root
 }
 

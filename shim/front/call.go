@@ -14,6 +14,7 @@ type Call struct {
 	Action  string // start, delete; empty: serve
 	Address string // of containerd
 	bundle  string
+	id      string
 	info    bool
 	broken  bool // flags of a containerd that this build does not know
 }
@@ -26,11 +27,12 @@ func Parse(args []string) Call {
 	f.SetOutput(io.Discard)
 	f.StringVar(&c.bundle, "bundle", ".", "")
 	f.StringVar(&c.Address, "address", "", "")
+	f.StringVar(&c.id, "id", "", "")
 	f.BoolVar(&c.info, "info", false, "")
 	for _, name := range []string{"debug", "v"} {
 		f.Bool(name, false, "")
 	}
-	for _, name := range []string{"namespace", "id", "socket", "debug-socket", "publish-binary"} {
+	for _, name := range []string{"namespace", "socket", "debug-socket", "publish-binary"} {
 		f.String(name, "", "")
 	}
 	c.broken = f.Parse(args[1:]) != nil
@@ -45,7 +47,7 @@ func (c Call) Stock() bool {
 	case c.broken, c.info:
 		return true
 	case c.Action == "start":
-		return !take(c.bundle)
+		return !take(c.bundle, c.id)
 	case c.Action == "delete":
 		return !taken(filepath.Clean(c.bundle))
 	}

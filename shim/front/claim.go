@@ -5,6 +5,9 @@ import (
 	"os"
 	"path/filepath"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/lull-containers/lull/internal/dockerd"
 	"github.com/lull-containers/lull/quiesce"
 )
 
@@ -15,6 +18,7 @@ const markName = "lull"
 // spec is the part of an OCI spec that the decision needs.
 type spec struct {
 	Annotations map[string]string `json:"annotations"`
+	Mounts      []specs.Mount     `json:"mounts"`
 	Process     *struct {
 		Args []string `json:"args"`
 		Env  []string `json:"env"`
@@ -23,9 +27,9 @@ type spec struct {
 
 // take decides for a bundle at its start, and notes a claim in it. A CRI
 // sandbox is claimed because its shim will hold containers to come.
-func take(bundle string) bool {
+func take(bundle, id string) bool {
 	s, err := read(bundle)
-	if err != nil || !(s.sandbox() || s.database()) {
+	if err != nil || !(s.sandbox() || s.database(id)) {
 		return false
 	}
 	return os.WriteFile(filepath.Join(bundle, markName), nil, 0o600) == nil
@@ -49,10 +53,13 @@ func (s spec) sandbox() bool {
 	return s.Annotations["io.kubernetes.cri.container-type"] == "sandbox"
 }
 
-// database goes by the spec. A wrong engine is claimed too, so that Create can
+// database goes by the spec, and by what dockerd keeps of its container. A wrong engine is claimed too, so that Create can
 // say so.
-func (s spec) database() bool {
+func (s spec) database(id string) bool {
 	e := quiesce.Evidence{Annotations: s.Annotations, Image: s.Annotations["io.kubernetes.cri.image-name"]}
+	if d, err := dockerd.Of(s.Mounts, id); err == nil {
+		e.Labels, e.Image = d.Labels, d.Image
+	}
 	if s.Process != nil {
 		e.Args, e.Env = s.Process.Args, s.Process.Env
 	}

@@ -10,7 +10,9 @@ func TestFillCell(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "cells")
 	t.Setenv(cellsFile, file)
 	t.Run("passes", func(t *testing.T) { FillCell(t, "docker", "28", "redis 8.0", "stop") })
-	t.Run("skips", func(t *testing.T) { FillCell(t, "docker", "29", "redis 8.0", "stop").Skip(t, "the skip that is tested") })
+	t.Run("skips", func(t *testing.T) {
+		FillCell(t, "docker", "29", "redis 8.0", "stop").Skip(t, "the skip that is tested")
+	})
 	got, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ type Options struct {
 	Config  string   // lines of lull's configuration file, after the harness's own
 	Env     []string // NAME=VALUE of the daemon and its shims
 	BinDirs []string // first on PATH of the daemon and its shims
+	Network bool     // a network of its own, with nothing but lo
 }
 
 // Daemon is a containerd of the lab for tests.
@@ -60,7 +61,7 @@ func start(l *lab.Lab, bin, name string, o Options) (*Daemon, error) {
 	if err := d.writeConfig(name, o); err != nil {
 		return nil, err
 	}
-	c := lab.DaemonConfig{Name: name, Env: append(o.Env, "LULL_FAILPOINTS="+d.Failpoints), BinDirs: o.BinDirs}
+	c := lab.DaemonConfig{Name: name, Env: append(o.Env, "LULL_FAILPOINTS="+d.Failpoints), BinDirs: o.BinDirs, Network: o.Network}
 	if !o.Stock {
 		c.BinDirs = append(c.BinDirs, d.bin)
 	}

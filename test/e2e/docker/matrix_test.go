@@ -1,0 +1,67 @@
+package docker
+
+import (
+	"testing"
+
+	"github.com/lull-containers/lull/test/e2e/harness"
+	"github.com/lull-containers/lull/test/ledger"
+)
+
+// how a checkpoint treats the container.
+type how string
+
+const (
+	leave how = "leave running"
+	stop  how = "stop"
+)
+
+// Every Docker, every database: checkpointed by docker under load, lost, and
+// back by docker with all that was acknowledged.
+func TestMatrix(t *testing.T) {
+	for _, m := range []struct {
+		version   string
+		databases []database
+	}{
+		{"26", []database{postgres()}},
+		{"28", []database{postgres(), mysql(), redis()}},
+		{"29", []database{postgres(), mysql(), redis()}},
+	} {
+		t.Run(m.version, func(t *testing.T) {
+			d := harness.StartDocker(t, harness.DockerOptions{Version: m.version})
+			for _, db := range m.databases {
+				for _, h := range []how{leave, stop} {
+					t.Run(db.name+"/"+string(h), func(t *testing.T) {
+						harness.FillCell(t, "docker", m.version, db.name, string(h))
+						mainJob(t, d, db, h)
+					})
+				}
+			}
+		})
+	}
+}
+
+func mainJob(t *testing.T, d *harness.Docker, db database, h how) {
+	r := db.run(t, d, "--label", "lull/on-drift=rollback")
+	l := harness.LoadOn(t, r.published(t), ledger.Load{Clients: 2})
+	l.Wait(t, 10)
+	start, end := l.Cut(func() {
+		if h == leave {
+			r.checkpoint(t, "cut", "--leave-running")
+		} else {
+			r.checkpoint(t, "cut")
+		}
+	})
+	if h == leave {
+		l.Wait(t, 5)
+		d.Docker(t, "kill", r.name)
+	}
+	r.stopped(t)
+	restored := l.Log.Now()
+	r.start(t, "cut")
+	r.waitAnswer(t)
+	l.Wait(t, 10)
+	l.Check(t, ledger.Continues(start, end, restored))
+	if rec := r.Record(t); rec.Checkpoint == "" || len(rec.Checked) == 0 {
+		t.Errorf("not verified: %+v", rec)
+	}
+}
