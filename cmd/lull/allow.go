@@ -66,6 +66,9 @@ func (a *app) allow(ctx context.Context, id string, p state.Permit) (allowed, er
 		return allowed{}, err
 	}
 	id, known := a.fullID(ctx, id)
+	if full, ns, ok := a.inDockerRoot(ctx, id); ok {
+		id, known, a.namespace = full, true, ns
+	}
 	if !known {
 		a.warn("there is no container %s in namespace %s yet", id, a.namespace)
 	}

@@ -25,6 +25,8 @@ func restoreCommand(a *app) *cobra.Command {
 		Use:   "restore IMAGE [NAME]",
 		Short: "Make a container again from a checkpoint, verified before it serves",
 		Long: "Make a container again from a checkpoint image of lull's, of `ctr containers checkpoint` or of `ctr tasks checkpoint`.\n" +
+			"A Docker container that was removed comes back, with its networks, ports and volumes, from CONTAINER:CHECKPOINT that\n" +
+			"`lull docker-save` or the plugin kept.\n" +
 			"NAME is the original's unless given. The database is closed to clients until it is verified; what it logs goes to a file.",
 		Args:              usage(cobra.RangeArgs(1, 2)),
 		ValidArgsFunction: completes(a.checkpointNames),
@@ -67,6 +69,9 @@ func (a *app) restore(ctx context.Context, ref string, o restoreOptions) (restor
 		if err := identifiers.Validate(o.name); err != nil {
 			return restored{}, fail(exitUsage, "give another NAME", "%q cannot be a container's name: %w", o.name, err)
 		}
+	}
+	if c, checkpoint, ok := a.savedFor(ref); ok {
+		return a.restoreDocker(ctx, c, checkpoint, o)
 	}
 	client, ctx, err := a.connect(ctx)
 	if err != nil {

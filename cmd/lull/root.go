@@ -29,15 +29,18 @@ func newRoot(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	a.flags(root)
 	root.AddCommand(psCommand(a), checkpointCommand(a), restoreCommand(a), inspectCommand(a),
-		allowCommand(a), thawCommand(a), doctorCommand(a), versionCommand(a),
+		allowCommand(a), thawCommand(a), doctorCommand(a), versionCommand(a), dockerPluginCommand(a), dockerSaveCommand(a),
 		agentCommand(a), metadataCommand(a), holdCommand(a))
 	return root
 }
 
+// defaultNamespace is containerd's, where none is named.
+const defaultNamespace = namespaces.Default
+
 func (a *app) flags(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.StringVar(&a.address, "address", cmp.Or(os.Getenv("CONTAINERD_ADDRESS"), defaults.DefaultAddress), "containerd's socket ($CONTAINERD_ADDRESS)")
-	f.StringVarP(&a.namespace, "namespace", "n", cmp.Or(os.Getenv(namespaces.NamespaceEnvVar), namespaces.Default), "containerd's namespace ($CONTAINERD_NAMESPACE)")
+	f.StringVarP(&a.namespace, "namespace", "n", cmp.Or(os.Getenv(namespaces.NamespaceEnvVar), defaultNamespace), "containerd's namespace ($CONTAINERD_NAMESPACE)")
 	f.StringVar(&a.configPath, "config", config.Path(), "configuration file ($LULL_CONFIG)")
 	f.BoolVar(&a.json, "json", false, "answer in JSON")
 	must(root.RegisterFlagCompletionFunc("namespace", a.completeNamespaces))

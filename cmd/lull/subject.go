@@ -17,6 +17,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/lull-containers/lull/internal/dockerd"
 	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/quiesce"
 )
@@ -102,10 +103,14 @@ func (s *subject) detect(imageLabels map[string]string) {
 	s.found, _, s.wrong = quiesce.Detect(evidence(s.info, s.spec, imageLabels))
 }
 
-// evidence lays the container's labels over its image's.
+// evidence lays the container's labels over Docker's and its image's.
 func evidence(info containers.Container, spec *specs.Spec, imageLabels map[string]string) quiesce.Evidence {
 	e := quiesce.Evidence{Labels: map[string]string{}, Annotations: spec.Annotations, Image: info.Image}
-	for _, labels := range []map[string]string{imageLabels, info.Labels} {
+	docker, err := dockerd.Of(spec.Mounts, info.ID)
+	if err == nil {
+		e.Image = docker.Image
+	}
+	for _, labels := range []map[string]string{imageLabels, docker.Labels, info.Labels} {
 		for k, v := range labels {
 			e.Labels[k] = v
 		}

@@ -38,8 +38,10 @@ type Config struct {
 	StoreDir  string `toml:"store_dir"`  // captures
 	StockShim string `toml:"stock_shim"` // containerd's own shim; empty: found
 	Lull      string `toml:"lull"`       // the lull command; empty: found
-	Agent     Agent  `toml:"agent"`
-	Defaults  Values `toml:"defaults"` // of every container, below its labels
+
+	DockerRoot string `toml:"docker_root"` // Docker's data folder
+	Agent      Agent  `toml:"agent"`
+	Defaults   Values `toml:"defaults"` // of every container, below its labels
 }
 
 // Agent is the unprivileged process that talks to a database.
@@ -70,8 +72,8 @@ type Values struct {
 func Default() Config {
 	return Config{
 		StateDir: "/run/lull",
-		StoreDir: "/var/lib/lull",
-		Agent:    Agent{UID: 65534, GID: 65534, Memory: 256},
+		StoreDir: "/var/lib/lull", DockerRoot: "/var/lib/docker",
+		Agent: Agent{UID: 65534, GID: 65534, Memory: 256},
 		Defaults: Values{
 			Require: "flushed", InFlight: "keep", Connections: "close",
 			OnDrift: "refuse", Volumes: "auto", Operator: "refuse", MaxCopy: "10GiB",
