@@ -39,13 +39,13 @@ func (d *Daemon) StartDocker(ctx context.Context, c DockerConfig) (*Docker, erro
 	if d.Network == "" {
 		return nil, fmt.Errorf("lab daemon %s shares the machine's network: start it with Network for a dockerd", d.Name)
 	}
-	bin, err := d.lab.Engine(c.Engine)
+	engine, err := d.lab.Aside(c.Engine)
 	if err != nil {
 		return nil, err
 	}
 	k := &Docker{
 		Socket: filepath.Join(d.Dir, "docker.sock"), Root: filepath.Join(d.Data, "docker"),
-		Log: filepath.Join(d.Data, "dockerd.log"), daemon: d, bin: bin,
+		Log: filepath.Join(d.Data, "dockerd.log"), daemon: d, bin: engine.Bin(),
 	}
 	if err := k.configure(c.Keys); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/lull-containers/lull/internal/config"
+	"github.com/lull-containers/lull/internal/dockerd"
 	"github.com/lull-containers/lull/internal/state"
 )
 
@@ -113,15 +114,6 @@ func TestUnreadableState(t *testing.T) {
 	}
 }
 
-func TestDockerRoot(t *testing.T) {
-	for name, want := range map[string]string{"docker-postgres": "/var/lib/docker/containers", "ctr-postgres": "", "cri-mysql": ""} {
-		got, _ := dockerRoot(playback(t, testApp(t), recordings(t)[name]).spec)
-		if got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestRestartPolicy(t *testing.T) {
 	dir := t.TempDir()
 	s := playback(t, testApp(t), recordings(t)["docker-postgres"])
@@ -133,13 +125,16 @@ func TestRestartPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := dockerFindings(s); got != nil {
-		t.Errorf("without hostconfig.json: %v", got)
+		t.Errorf("without dockerd's files: %v", got)
+	}
+	if err := os.WriteFile(filepath.Join(home, dockerd.ConfigFile), []byte(`{"ID":"`+s.info.ID+`","Name":"/pg"}`), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	for text, want := range map[string]string{
 		`{"RestartPolicy":{"Name":"always"}}`: "warn", `{"RestartPolicy":{"Name":"unless-stopped"}}`: "warn",
 		`{"RestartPolicy":{"Name":"no"}}`: "ok", `{}`: "ok", `{`: "warn",
 	} {
-		if err := os.WriteFile(filepath.Join(home, "hostconfig.json"), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(home, dockerd.HostFile), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		got := dockerFindings(s)
