@@ -31,7 +31,6 @@ const (
 	methodEvidence  = "evidence"
 	methodInFlight  = "in-flight"
 	methodVerify    = "verify"
-	methodPendingIO = "pending-io"
 	methodClose     = "close"
 )
 

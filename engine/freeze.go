@@ -41,10 +41,7 @@ func (k *Cut) freeze(ctx context.Context) error {
 			return errors.Join(err, k.thaw(ctx))
 		}
 	}
-	if err := k.readBack(ctx); err != nil {
-		return err
-	}
-	return k.settleAIO(ctx)
+	return k.readBack(ctx)
 }
 
 // readBack asks the kernel, because a runtime's word is not the freezer's.

@@ -19,6 +19,7 @@ import (
 func hostOf(pid int, c *Container) manifest.Host {
 	tools := c.Tools()
 	return manifest.Host{
+		Name:    hostName(),
 		CRIU:    tools.CRIU,
 		Runc:    tools.Runc,
 		Arch:    runtime.GOARCH,
@@ -29,6 +30,11 @@ func hostOf(pid int, c *Container) manifest.Host {
 		UserNS:  c.Spec.Linux != nil && len(c.Spec.Linux.UIDMappings) > 0,
 		Cgroup:  cgroupVersion(),
 	}
+}
+
+func hostName() string {
+	name, _ := os.Hostname() // for people only
+	return name
 }
 
 func kernel() string {

@@ -101,7 +101,7 @@ func (r *Restore) putBack(ctx context.Context, changed []place) (err error) {
 		if p.was.Capture == nil {
 			return rpccode.Wrap(rpccode.Drift, fmt.Errorf("volume %s was written since the checkpoint, and the checkpoint captured no copy to roll back to", p.was.Destination))
 		}
-		pairs = append(pairs, volume.Pair{Capture: p.was.Capture.Path, Dst: p.now, List: p.list})
+		pairs = append(pairs, volume.Pair{Capture: r.capture(p.was), Dst: p.now, List: p.list})
 	}
 	r.undo.Push("the rollback of the volumes", func(ctx context.Context) error {
 		if r.rollback == nil {
@@ -115,4 +115,18 @@ func (r *Restore) putBack(ctx context.Context, changed []place) (err error) {
 		return rpccode.Wrap(rpccode.Altered, err)
 	}
 	return err
+}
+
+// capture is where this host has a capture: in its own store, whatever the
+// manifest of a checkpoint that came from elsewhere says.
+func (r *Restore) capture(v manifest.Volume) string {
+	in := captures.Store{Dir: r.c.Paths.Store}
+	if found, err := in.Get(r.manifest.ID); err == nil {
+		for _, c := range found.Captures {
+			if c.Name == v.Name {
+				return c.Path
+			}
+		}
+	}
+	return filepath.Join(in.Folder(r.manifest.ID), v.Name) // there is none: the error says where
 }

@@ -11,3 +11,8 @@ func NewID() string {
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
 	return hex.EncodeToString(b[:])
 }
+
+// IsID tells whether a name has the form of a checkpoint's id.
+func IsID(name string) bool { return hexadecimal(name, idDigits) }
+
+const idDigits = 32

@@ -194,6 +194,7 @@ type File struct {
 
 // Host is what the processes were dumped on; restores elsewhere are checked against it.
 type Host struct {
+	Name    string   `json:"name,omitempty"` // its own
 	Arch    string   `json:"arch"`
 	Kernel  string   `json:"kernel"`
 	CPU     []string `json:"cpu_flags,omitempty"`

@@ -14,8 +14,9 @@ import (
 
 type restoreOptions struct {
 	name     string
-	onDrift  string // empty: the container's own setting
-	keepLeft bool   // what a failed restore made
+	onDrift  string            // empty: the container's own setting
+	keepLeft bool              // what a failed restore made
+	volumes  map[string]string // folders on this host, by the container's
 }
 
 func restoreCommand(a *app) *cobra.Command {
@@ -47,6 +48,7 @@ func restoreCommand(a *app) *cobra.Command {
 	f.BoolVar(&rollback, "rollback", false, "put volumes that were written since back to the checkpoint")
 	f.BoolVar(&cold, "cold", false, "if volumes were written since, start the database without its memory")
 	f.BoolVar(&refuse, "refuse", false, "if volumes were written since, refuse, whatever the container's label says")
+	f.StringToStringVar(&o.volumes, "volume", nil, "CONTAINER_FOLDER=HOST_FOLDER: mount this folder there; one that is not there is made and filled")
 	f.BoolVar(&remove, "rm-on-failure", true, "remove what a failed restore made")
 	return cmd
 }

@@ -113,7 +113,10 @@ func (r *restoring) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.done.Container = r.template.ID
-	return r.free(ctx)
+	if err := r.free(ctx); err != nil {
+		return err
+	}
+	return r.mounts()
 }
 
 func (r *restoring) create(ctx context.Context) (err error) {

@@ -80,6 +80,14 @@ func newWorld(t *testing.T) *world {
 	w.leases = metadata.NewLeaseManager(db)
 	w.configure(dir)
 	w.tasks, w.differ = newFakeTasks(w), &fakeDiffer{w: w}
+	w.connect()
+	return w
+}
+
+// connect makes the client of the present services.
+func (w *world) connect() {
+	w.Helper()
+	var err error
 	w.client, err = containerd.New("", containerd.WithServices(
 		containerd.WithContentStore(w.blobs), containerd.WithContainerStore(w.containers),
 		containerd.WithImageStore(w.images), containerd.WithLeasesService(w.leases),
@@ -87,7 +95,6 @@ func newWorld(t *testing.T) *world {
 		containerd.WithDiffService(w.differ), containerd.WithTaskClient(w.tasks),
 		containerd.WithNamespaceService(oneNamespace{})), containerd.WithDefaultRuntime(runtimeOCI))
 	w.check(err)
-	return w
 }
 
 func (w *world) configure(dir string) {

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/spf13/cobra"
+
+	"github.com/lull-containers/lull/store"
+)
+
+type pruneFlags struct {
+	policy    store.Policy
+	orphans   bool
+	olderThan time.Duration
+	dryRun    bool
+	namespace string // empty: all
+}
+
+// pruned is what `lull prune` has removed, or would.
+type pruned struct {
+	DryRun  bool            `json:"dry_run"`
+	Images  []store.Removed `json:"images"`
+	Orphans []store.Orphan  `json:"orphans"`
+	Partial []string        `json:"partial"` // what crashes left half done
+}
+
+func pruneCommand(a *app) *cobra.Command {
+	var o pruneFlags
+	cmd := &cobra.Command{
+		Use:   "prune",
+		Short: "Remove old checkpoints by a rule, and what crashes have left",
+		Long: "Remove checkpoints that a rule does not keep, each container judged for itself, and what crashes have left half\n" +
+			"done. Without --keep-last and --keep-daily no checkpoint is removed; one that cannot be used is never.",
+		Example: "  lull prune --keep-last 3 --keep-daily 7 --dry-run\n  lull prune --orphans --older-than 168h",
+		Args:    usage(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.policy.Last < 0 || o.policy.Daily < 0 || o.olderThan < 0 {
+				return usageError(cmd, errors.New("numbers and times cannot be below zero"))
+			}
+			if cmd.Flags().Changed("namespace") {
+				o.namespace = a.namespace
+			}
+			for _, name := range []string{"keep-last", "keep-daily"} {
+				if cmd.Flags().Changed(name) && o.policy == (store.Policy{}) {
+					return usageError(cmd, errors.New("this would keep nothing: remove checkpoints with lull rm"))
+				}
+			}
+			done, err := a.prune(cmd.Context(), o)
+			return errors.Join(answer(a, done, a.printPruned), err)
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.policy.Last, "keep-last", 0, "keep so many of the newest of each container")
+	f.IntVar(&o.policy.Daily, "keep-daily", 0, "keep the newest of each day, for so many days that have one")
+	f.BoolVar(&o.orphans, "orphans", false, "captures that no image of containerd's names, too; Docker's checkpoints are no images")
+	f.DurationVar(&o.olderThan, "older-than", 24*time.Hour, "with --orphans: those that have not changed for so long")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be removed, and remove nothing")
+	return cmd
+}
+
+func (a *app) prune(ctx context.Context, o pruneFlags) (pruned, error) {
+	done := pruned{DryRun: o.dryRun, Images: []store.Removed{}, Orphans: []store.Orphan{}, Partial: []string{}}
+	client, ctx, err := a.connect(ctx)
+	if err != nil {
+		return done, err
+	}
+	defer client.Close()
+	c, err := a.captures()
+	if err != nil {
+		return done, err
+	}
+	err = a.pruneImages(ctx, client, c, o, &done)
+	if o.orphans {
+		err = errors.Join(err, pruneOrphans(ctx, client, c, o, &done))
+	}
+	if !o.dryRun {
+		swept, problem := c.Sweep(ctx)
+		done.Partial = append(done.Partial, swept...)
+		err = errors.Join(err, problem)
+	}
+	return done, err
+}
+
+func (a *app) pruneImages(ctx context.Context, client *containerd.Client, c store.Captures, o pruneFlags, done *pruned) error {
+	if o.policy == (store.Policy{}) {
+		return nil
+	}
+	var among []string
+	if o.namespace != "" {
+		among = []string{o.namespace}
+	}
+	all, err := store.Catalogue(ctx, client, among...)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, k := range o.policy.Surplus(all) {
+		r := store.Removed{Namespace: k.Namespace, Ref: k.Image.Name, ID: k.ID()}
+		if !o.dryRun {
+			if r, err = store.Remove(ctx, client, c, k); err != nil {
+				problems = append(problems, err)
+				continue
+			}
+		}
+		done.Images = append(done.Images, r)
+	}
+	return errors.Join(problems...)
+}
+
+func pruneOrphans(ctx context.Context, client *containerd.Client, c store.Captures, o pruneFlags, done *pruned) (err error) {
+	find := c.RemoveOrphans
+	if o.dryRun {
+		find = c.Orphans
+	}
+	found, err := find(ctx, client, time.Now().Add(-o.olderThan))
+	done.Orphans = append(done.Orphans, found...)
+	return err
+}
+
+func (a *app) printPruned(p pruned) {
+	if p.DryRun {
+		for _, r := range p.Images {
+			fmt.Fprintf(a.out, "%s would be removed\n", harmless(r.Ref))
+		}
+	} else {
+		a.printRemoved(p.Images)
+	}
+	word := map[bool]string{true: "would be removed", false: "removed"}[p.DryRun]
+	for _, o := range p.Orphans {
+		fmt.Fprintf(a.out, "captures of %s, which no image names, %s: %s\n", idOr(o.ID, o.ID), word, sizeText(o.Bytes))
+	}
+	for _, name := range p.Partial {
+		fmt.Fprintf(a.out, "%s, left half done, removed\n", harmless(name))
+	}
+	if len(p.Images)+len(p.Orphans)+len(p.Partial) == 0 {
+		fmt.Fprintln(a.out, "nothing to remove")
+	}
+}

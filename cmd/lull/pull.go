@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lull-containers/lull/store/artifact"
+	"github.com/lull-containers/lull/store/transfer"
+)
+
+func pullCommand(a *app) *cobra.Command {
+	var keys []string
+	cmd := &cobra.Command{
+		Use:   "pull PLACE [IMAGE]",
+		Short: "Bring a checkpoint from a registry or a folder, ready to be restored",
+		Long: "Bring a checkpoint from PLACE, HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST of an OCI registry or oci:FOLDER:TAG\n" +
+			"on disk, with its base image and its captures. Its name here is the one that it was pushed by, unless IMAGE is\n" +
+			"given. Nothing has a name before all of it was read and compared. Interrupted, the same command goes on.",
+		Example: "  lull pull --identity key.txt registry.example.com/backups/pg:monday\n" +
+			"  lull restore --volume /var/lib/postgresql/data=/srv/pg pg:monday",
+		Args: usage(cobra.RangeArgs(1, 2)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			done, err := a.pull(cmd.Context(), args[0], append(args, "")[1], keys)
+			if err != nil {
+				return carryFailed(err)
+			}
+			return answer(a, done, a.printPulled)
+		},
+	}
+	cmd.Flags().StringArrayVarP(&keys, "identity", "i", nil, "file with a private key of age; may come several times")
+	return cmd
+}
+
+func (a *app) pull(ctx context.Context, place, ref string, keys []string) (transfer.Pulled, error) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(carryMemory))
+	if ref != "" && !artifact.ValidName(ref) {
+		return transfer.Pulled{}, fail(exitUsage, "give another IMAGE", "no image can be called %.80q", ref)
+	}
+	with, err := identities(keys)
+	if err != nil {
+		return transfer.Pulled{}, err
+	}
+	from, err := transfer.Open(place)
+	if err != nil {
+		return transfer.Pulled{}, err
+	}
+	c, err := a.captures()
+	if err != nil {
+		return transfer.Pulled{}, err
+	}
+	client, ctx, err := a.connect(ctx)
+	if err != nil {
+		return transfer.Pulled{}, err
+	}
+	defer client.Close()
+	return transfer.Pull(ctx, client, c, from, transfer.PullOptions{Ref: ref, Identities: with, Progress: a.carryProgress("pulled")})
+}
+
+func (a *app) printPulled(p transfer.Pulled) {
+	s := section{title: p.Ref}
+	s.add("from", "%s", p.From)
+	s.add("checkpoint", "%s", p.ID)
+	s.add("digest", "%s", p.Digest)
+	s.add("size", "%s, %s of it captures; %s were there", sizeText(p.Bytes), sizeText(p.Captures), sizeText(p.Wire))
+	s.add("encrypted", "%s", map[bool]string{true: "yes", false: "no"}[p.Encrypted])
+	printSections(a.out, a.colour(), []section{s})
+}

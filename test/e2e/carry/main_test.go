@@ -1,0 +1,10 @@
+package carry
+
+import (
+	"os"
+	"testing"
+
+	"github.com/lull-containers/lull/test/e2e/harness"
+)
+
+func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
