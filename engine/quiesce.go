@@ -118,7 +118,10 @@ func (k *Cut) drain(ctx context.Context) (err error) {
 
 // fence tries within half of the time that is left. Without it the level is
 // flushed and the reason kept, so that a database which is never without a
-// writer can still be checkpointed; an agent that is gone ends the quiesce.
+// writer can still be checkpointed; an agent that is gone ends the quiesce. Its
+// plan is released at once, by the session that knows that it holds nothing:
+// whoever went by the journal later might take away what somebody else has
+// locked meanwhile.
 func (k *Cut) fence(ctx context.Context) error {
 	within, cancel := half(ctx)
 	defer cancel()
@@ -128,7 +131,7 @@ func (k *Cut) fence(ctx context.Context) error {
 	}
 	if err != nil {
 		k.unfenced = fmt.Errorf("there is no fence: %w", err)
-		return nil
+		return k.release(ctx)
 	}
 	k.held, k.fenced = held, true
 	return nil

@@ -32,8 +32,12 @@ func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Ta
 		return quiesce.Target{}, err
 	}
 	labels := c.LullLabels()
+	user, err := userOf(c, pid, env)
+	if err != nil {
+		return quiesce.Target{}, err
+	}
 	return quiesce.Target{
 		Engine: c.Found.Engine, Listeners: addrs, LocalPorts: ports,
-		Args: c.Args(), Env: env, Labels: labels, User: labels["user"], Password: password, Database: labels["database"],
+		Args: c.Args(), Env: env, Labels: labels, User: user, Password: password, Database: labels["database"],
 	}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -46,7 +47,7 @@ func (i image) parts() (rootfs, archive Part) {
 	}
 	archive = Part{
 		Name: i.partName(), Version: i.Suite,
-		Needs:  []string{rootfs.Name},
+		Needs:  slices.Concat([]string{rootfs.Name}, i.Programs),
 		Recipe: []any{i, i.scripts()},
 		Make:   i.make,
 	}
@@ -57,7 +58,7 @@ func (i image) parts() (rootfs, archive Part) {
 func (i image) pulled() bool { return i.Official && os.Getenv("LAB_IMAGES") == "hub" }
 
 func (i image) static() *staticRecipe {
-	if i.Name != "busybox" {
+	if !i.Static {
 		return nil
 	}
 	return &staticRecipe{Suite: i.Suite, Package: i.Packages[0], Names: busyboxNames}
@@ -86,7 +87,7 @@ func (i image) make(_ context.Context, b *Bench) error {
 	if err != nil {
 		return err
 	}
-	top, err := i.topLayer()
+	top, err := i.topLayer(b)
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func set(names []string) map[string]struct{} {
 	return out
 }
 
-func (i image) topLayer() (v1.Layer, error) {
+func (i image) topLayer(b *Bench) (v1.Layer, error) {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for _, f := range i.Folders {
@@ -152,6 +153,9 @@ func (i image) topLayer() (v1.Layer, error) {
 		if _, err := io.WriteString(w, text); err != nil {
 			return nil, err
 		}
+	}
+	if err := i.addPrograms(w, b); err != nil {
+		return nil, err
 	}
 	if err := w.Close(); err != nil {
 		return nil, fmt.Errorf("layer of %s: %w", i.short(), err)

@@ -14,6 +14,8 @@ type image struct {
 	Folders   []folder // made in the image, with their owners
 	Drop      []string // removed when all is installed, beside documentation
 	Scripts   string   `json:",omitempty"` // folder of images/ with the entrypoint; none: Name
+	Programs  []string `json:",omitempty"` // parts whose programs go to /usr/local/bin
+	Static    bool     `json:"-"`          // of one static busybox instead of a system
 }
 
 type imageConfig struct {
@@ -57,6 +59,8 @@ func images() []image {
 		keyValue("redis", "8.0", "trixie"),
 		keyValue("valkey", "8.1", "trixie"),
 		keyValue("valkey", "9.1", "forky"),
+		ferretImage(),
+		fakeMongoImage(),
 		busybox(),
 	}
 }
@@ -108,7 +112,7 @@ func postgres(major int, suite string) image {
 // busybox is a small image with no database in it.
 func busybox() image {
 	return image{
-		Name: "busybox", Tag: "lab",
+		Name: "busybox", Tag: "lab", Static: true,
 		Suite:    "trixie",
 		Packages: []string{"busybox-static"},
 		Config: imageConfig{

@@ -35,7 +35,7 @@ func engines() []Part {
 // the builds are started: the long ones first.
 func Parts(h Host) []Part {
 	parts := engines()
-	parts = append(parts, criuPart(h))
+	parts = append(parts, criuPart(h), ferretProgram(), fakeMongod())
 	client := clientPart()
 	for _, img := range images() {
 		rootfs, archive := img.parts()

@@ -11,6 +11,7 @@ import (
 	"github.com/lull-containers/lull/agent"
 	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/quiesce/mariadb"
+	"github.com/lull-containers/lull/quiesce/mongodb"
 	"github.com/lull-containers/lull/quiesce/mysql"
 	"github.com/lull-containers/lull/quiesce/postgres"
 	"github.com/lull-containers/lull/quiesce/redis"
@@ -21,6 +22,7 @@ func drivers() []quiesce.Driver {
 	return []quiesce.Driver{
 		postgres.Driver{}, mysql.Driver{}, mariadb.Driver{},
 		redis.Driver{Engine: quiesce.Redis}, redis.Driver{Engine: quiesce.Valkey},
+		mongodb.Driver{},
 	}
 }
 

@@ -14,6 +14,9 @@ type Traits struct {
 	// FenceOutlives: a fence ends by Close, by Release or by itself, not with
 	// the connections of its session.
 	FenceOutlives bool
+	// FencePatient: a fence is not attempted beside an open transaction, so that
+	// there is nothing to be seen of an attempt.
+	FencePatient bool
 	// FenceHidden: no other session can tell that a fence stands.
 	FenceHidden bool
 	// WritesThrough: what is acknowledged is in the files already, so that a

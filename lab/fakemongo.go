@@ -1,0 +1,47 @@
+package lab
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+)
+
+// The fake's sources decide whether it has to be built again.
+//
+//go:embed fakemongod
+var fakeSources embed.FS
+
+// fakeMongod is the fake mongod as a program.
+func fakeMongod() Part {
+	return Part{Name: "fakemongod", Version: "source", Recipe: sourcesOf(fakeSources), Make: makeFake}
+}
+
+func sourcesOf(files fs.FS) map[string]string {
+	out := map[string]string{}
+	_ = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(files, name)
+		out[name] = string(text)
+		return err
+	})
+	return out
+}
+
+// makeFake builds it from this module, which the lab is run in.
+func makeFake(ctx context.Context, b *Bench) error {
+	goTool, err := findGo()
+	if err != nil {
+		return err
+	}
+	b.Say("go build the fake mongod")
+	err = b.Run(ctx, []string{"CGO_ENABLED=0"}, goTool, "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
+		"-o", filepath.Join(b.Dir, "bin")+"/", "github.com/lull-containers/lull/lab/fakemongod/cmd/mongod")
+	if err != nil {
+		return fmt.Errorf("%w (the lab builds it from lull's sources: run it there)", err)
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+// Command mongod is the fake mongod as a program, for a container.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/lab/fakemongod"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "mongod (fake):", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	folder := flag.String("dbpath", "/data/db", "data folder")
+	address := flag.String("bind_ip", "0.0.0.0", "address")
+	port := flag.Int("port", 27017, "port")
+	set := flag.String("replSet", "", "name of the replica set")
+	state := flag.String("fakeState", "", "state of a member that is not ready")
+	flag.Parse()
+	l, err := net.Listen("tcp", net.JoinHostPort(*address, strconv.Itoa(*port)))
+	if err != nil {
+		return err
+	}
+	server, err := fakemongod.Serve(l, fakemongod.Options{Folder: *folder, Set: *set, State: *state, Users: users()})
+	if err != nil {
+		return err
+	}
+	fmt.Println("mongod (fake): waiting for connections on port", *port)
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, unix.SIGTERM, unix.SIGINT)
+	<-stop
+	return server.Close()
+}
+
+// users is the one of the official image's variables.
+func users() []fakemongod.User {
+	name := os.Getenv("MONGO_INITDB_ROOT_USERNAME")
+	if name == "" {
+		return nil
+	}
+	return []fakemongod.User{{Name: name, Password: os.Getenv("MONGO_INITDB_ROOT_PASSWORD")}}
+}

@@ -1,0 +1,147 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/auth"
+
+	"github.com/lull-containers/lull/quiesce"
+)
+
+// Codes of MongoDB's errors.
+const (
+	codeUnauthorized    = 13
+	codeAuthentication  = 18
+	codeLockTimeout     = 24
+	codeCommandNotFound = 59
+	codeNoReplication   = 76
+	codeNotImplemented  = 238
+	codeNotInitialized  = 94
+)
+
+// codeOf is the code of an error from the server; 0: it is none.
+func codeOf(err error) int {
+	var answer mongo.CommandError
+	if errors.As(err, &answer) {
+		return int(answer.Code)
+	}
+	var early driver.Error // of a login
+	if errors.As(err, &early) {
+		return int(early.Code)
+	}
+	return 0
+}
+
+// answered is true of an error that a server of the right kind made.
+func answered(err error) bool { return codeOf(err) != 0 || refusedLogin(err) }
+
+func refusedLogin(err error) bool {
+	var failed *auth.Error
+	return codeOf(err) == codeAuthentication || errors.As(err, &failed) && codeOf(err) != 0
+}
+
+// unknown is true of a command that the server does not have.
+func unknown(err error) bool {
+	return errors.Is(err, errUnknown) || codeOf(err) == codeCommandNotFound || codeOf(err) == codeNotImplemented
+}
+
+// standalone is true of the answer of a server that is in no replica set.
+func standalone(err error) bool {
+	return codeOf(err) == codeNoReplication || codeOf(err) == codeNotInitialized
+}
+
+// caused is a class of refusal that remembers the server's own error.
+type caused struct{ class, cause error }
+
+func (c caused) Error() string   { return c.class.Error() }
+func (c caused) Unwrap() []error { return slices.DeleteFunc([]error{c.class, c.cause}, isNil) }
+
+func isNil(err error) bool { return err == nil }
+
+// explain makes a refusal of an error of the library's or the server's.
+func (s *session) explain(ctx context.Context, err error, doing, command string) error {
+	var known *quiesce.Refusal
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &known):
+		return err
+	case answered(err):
+		return s.explainServer(err, doing, command)
+	case ctx.Err() != nil:
+		return fmt.Errorf("no time left while %s: %w", doing, ctx.Err())
+	case atDeadline(ctx, err):
+		return fmt.Errorf("no time left while %s: %w", doing, context.DeadlineExceeded)
+	}
+	return &quiesce.Refusal{
+		Class:  caused{quiesce.ErrNotReady, err},
+		What:   s.name() + " broke off while " + doing + ": " + oneLine(err),
+		Remedy: "see its log",
+	}
+}
+
+// atDeadline is true when a connection ran out of the time that ctx gives,
+// which it may notice a moment before ctx does.
+func atDeadline(ctx context.Context, err error) bool {
+	deadline, ok := ctx.Deadline()
+	spent := errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+	return ok && spent && time.Until(deadline) < 100*time.Millisecond
+}
+
+func (s *session) explainServer(err error, doing, command string) error {
+	class, remedy := quiesce.ErrUnsupported, "see its log"
+	what := fmt.Sprintf("%s refused while %s: %s", s.name(), doing, oneLine(err))
+	switch {
+	case unknown(err):
+		what = fmt.Sprintf("%s %s does not have the command %s, which %s needs", s.name(), s.version(), command, doing)
+		remedy = s.otherEngine()
+	case refusedLogin(err):
+		class, remedy = quiesce.ErrAuth, "give the right account with the labels lull/user and lull/password-env or lull/password-file; lull/database names the database that has it, if that is not admin"
+	case codeOf(err) == codeUnauthorized && s.login.user == "":
+		class, remedy = quiesce.ErrAuth, "name an account with the labels lull/user and lull/password-env or lull/password-file"
+	case codeOf(err) == codeUnauthorized:
+		class, remedy = quiesce.ErrPrivilege, s.grant()
+	}
+	return &quiesce.Refusal{Class: caused{class, err}, What: what, Remedy: remedy}
+}
+
+// otherEngine helps where the server only looks like a MongoDB.
+func (s *session) otherEngine() string {
+	if s.server.FerretDB.Version != "" {
+		return "its data is in a PostgreSQL: where that runs in the same container, set the label lull/engine=postgres"
+	}
+	return "use lull/mode=none with lull/require=crash-consistent, or a server that has it"
+}
+
+// oneLine is the innermost reason, without what libraries wrap around it.
+func oneLine(err error) string {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno.Error()
+	}
+	var answer mongo.CommandError
+	if errors.As(err, &answer) {
+		return strings.Join(strings.Fields(answer.Message), " ")
+	}
+	for err != nil {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			err = joined.Unwrap()[0]
+			continue
+		}
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			break
+		}
+		err = inner
+	}
+	return strings.Join(strings.Fields(err.Error()), " ")
+}
