@@ -106,10 +106,20 @@ func (s *server) testify(ctx context.Context, r request) (any, error) {
 			return nil, err
 		}
 		return s.session.Verify(ctx, p.Recorded)
+	case methodPendingIO:
+		return s.pendingIO(ctx)
 	case methodClose:
 		return nil, s.session.Close()
 	}
 	return nil, broken("knows no method of this name", nil)
+}
+
+func (s *server) pendingIO(ctx context.Context) (int, error) {
+	w, ok := s.session.(quiesce.IOWitness)
+	if !ok {
+		return 0, &quiesce.Refusal{Class: quiesce.ErrUnsupported, What: "the server does not tell which of its requests to storage are under way"}
+	}
+	return w.PendingIO(ctx)
 }
 
 func decode[T any](r request) (p T, err error) {

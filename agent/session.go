@@ -8,7 +8,10 @@ import (
 	"github.com/lull-containers/lull/quiesce"
 )
 
-var _ quiesce.Session = (*Client)(nil)
+var (
+	_ quiesce.Session   = (*Client)(nil)
+	_ quiesce.IOWitness = (*Client)(nil)
+)
 
 // closeTime bounds a friendly end before the kill.
 const closeTime = 2 * time.Second
@@ -61,6 +64,12 @@ func (c *Client) Evidence(ctx context.Context) (d manifest.Database, err error) 
 // InFlight is quiesce.Witness's.
 func (c *Client) InFlight(ctx context.Context) (n int, err error) {
 	err = c.call(ctx, methodInFlight, nil, &n)
+	return n, err
+}
+
+// PendingIO is quiesce.IOWitness's.
+func (c *Client) PendingIO(ctx context.Context) (n int, err error) {
+	err = c.call(ctx, methodPendingIO, nil, &n)
 	return n, err
 }
 

@@ -31,6 +31,7 @@ const (
 	methodEvidence  = "evidence"
 	methodInFlight  = "in-flight"
 	methodVerify    = "verify"
+	methodPendingIO = "pending-io"
 	methodClose     = "close"
 )
 

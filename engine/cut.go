@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lull-containers/lull/criu"
 	"github.com/lull-containers/lull/internal/freezer"
 	"github.com/lull-containers/lull/internal/procs"
 	"github.com/lull-containers/lull/manifest"
@@ -38,6 +39,8 @@ type Cut struct {
 	proof    time.Time   // of the last answered ping
 	obstacle error       // what makes a dump impossible
 	sockets  procs.Table // of the network namespace, as surveyed
+	idle     *criu.AIO   // native AIO with nothing under way; nil: that is not known
+	busy     error       // why it is not
 
 	poison   sync.Mutex
 	ended    bool               // guarded by poison

@@ -100,7 +100,7 @@ func (d *dump) configure(context.Context) error {
 // says so after: a checkpoint that stops the container has ended it. A CRIU
 // under way is never stopped: the processes would run on with its code in them.
 func (d *dump) dump(ctx context.Context) error {
-	if err := d.stillFrozen(); err != nil {
+	if err := errors.Join(d.stillFrozen(), d.unanswered()); err != nil {
 		return err
 	}
 	if err := d.by.Dump(context.WithoutCancel(ctx)); err != nil {
@@ -112,7 +112,7 @@ func (d *dump) dump(ctx context.Context) error {
 	if d.req.Exit {
 		return nil
 	}
-	return d.stillFrozen()
+	return errors.Join(d.stillFrozen(), d.unanswered())
 }
 
 // stillFrozen asks the kernel: somebody may have thawed the cgroup.

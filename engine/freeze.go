@@ -41,7 +41,10 @@ func (k *Cut) freeze(ctx context.Context) error {
 			return errors.Join(err, k.thaw(ctx))
 		}
 	}
-	return k.readBack(ctx)
+	if err := k.readBack(ctx); err != nil {
+		return err
+	}
+	return k.settleAIO(ctx)
 }
 
 // readBack asks the kernel, because a runtime's word is not the freezer's.

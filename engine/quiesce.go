@@ -58,7 +58,7 @@ func (k *Cut) quiesceSteps() []step {
 	if k.mode() == modeFence {
 		steps = append(steps, step{"fence", k.fence}, step{"flush again", k.flushFenced})
 	}
-	return append(steps, step{"evidence", k.evidence}, step{"prove", k.prove})
+	return append(steps, step{"evidence", k.evidence}, step{"native AIO", k.idleAIO}, step{"prove", k.prove})
 }
 
 // mode is the label's, or the engine's default: flush, because the freeze is

@@ -104,6 +104,15 @@ type Witness interface {
 	Verify(ctx context.Context, recorded manifest.Database) (Verdict, error)
 }
 
+// IOWitness is a session whose server counts its requests to storage. It is
+// asked where the kernel does not tell: a dump forgets requests of native AIO
+// that are under way.
+type IOWitness interface {
+	// PendingIO counts the requests that are under way now. Zero is a proof as
+	// of some moment during the call; ErrUnsupported says that it is not known.
+	PendingIO(ctx context.Context) (int, error)
+}
+
 // Report is what preflight saw.
 type Report struct {
 	Version  string   `json:"version"`

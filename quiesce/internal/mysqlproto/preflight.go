@@ -95,7 +95,7 @@ func (s *Session) warnings(ctx context.Context) ([]string, error) {
 		{v["innodb_flush_log_at_trx_commit"] != "1", "innodb_flush_log_at_trx_commit is not 1: a cold start after a power cut may lack the last acknowledged commits"},
 		{v["log_bin"] == "ON" && v["sync_binlog"] != "1", "sync_binlog is not 1: a cold start after a power cut may lack the end of the binary log"},
 		{v["innodb_doublewrite"] == "OFF", "innodb_doublewrite=OFF: a cold start after a power cut may find torn pages"},
-		{v["innodb_use_native_aio"] == "ON", "innodb_use_native_aio=ON: requests under way at the dump are not awaited, and io_uring cannot be dumped; innodb_use_native_aio=0 is safe"},
+		{v["innodb_use_native_aio"] == "ON", "innodb_use_native_aio=ON: a checkpoint waits for a moment without a request under way, and io_uring cannot be dumped; innodb_use_native_aio=0 is always safe"},
 		{v["super_read_only"] == "ON" || v["read_only"] == "ON", "the server is read-only; it stays so"},
 		{v["wsrep_on"] == "ON", "a Galera node: the others evict it when it is frozen for longer than evs.suspect_timeout (5 s)"},
 		{v["group_replication_group_name"] != "", "a member of Group Replication: the others expel it when it is frozen for more than about 5 s"},

@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lull-containers/lull/criu"
+	"github.com/lull-containers/lull/quiesce"
+)
+
+// CRIU silently forgets requests of native AIO that the kernel has not
+// answered yet. So a process with rings is dumped only when nothing is under
+// way: the server counted none, and from before it counted until after the
+// freeze no byte was asked for and no answer came. A moment like that is waited
+// for, before the freeze and by freezing again.
+
+// The bounds of freezing again, once the container was frozen.
+const (
+	aioFreezes = 20
+	aioTime    = time.Second
+)
+
+// aioPause is between two looks at a server that is busy.
+const aioPause = 5 * time.Millisecond
+
+const aioRemedy = "innodb_use_native_aio=0 is always safe"
+
+// idleAIO waits for half of the time that is left. That there is no such moment
+// is no reason not to freeze.
+func (k *Cut) idleAIO(ctx context.Context) error {
+	within, cancel := half(ctx)
+	defer cancel()
+	k.idle, k.busy = k.awaitIdle(within)
+	if errors.Is(k.busy, quiesce.ErrAgent) && ctx.Err() == nil && within.Err() == nil {
+		return k.busy
+	}
+	return nil
+}
+
+// awaitIdle asks until the server says that nothing is under way and nothing
+// moves while it says so.
+func (k *Cut) awaitIdle(ctx context.Context) (*criu.AIO, error) {
+	for {
+		idle, err := k.askIdle(ctx)
+		if idle != nil || err != nil {
+			return idle, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.New("the server was never without a request of native AIO under way")
+		case <-time.After(aioPause):
+		}
+	}
+}
+
+// askIdle gives the rings as they stand when nothing is under way, and nil when
+// something is.
+func (k *Cut) askIdle(ctx context.Context) (*criu.AIO, error) {
+	before, err := k.readAIO()
+	if err != nil || before.None() {
+		return &before, err
+	}
+	witness, ok := k.session.(quiesce.IOWitness)
+	if !ok {
+		return nil, errors.New("nobody can tell whether a request of native AIO is under way")
+	}
+	n, err := witness.PendingIO(ctx)
+	if n > 0 || err != nil {
+		return nil, err
+	}
+	after, err := k.readAIO()
+	if err != nil || !after.Taken() || !after.Same(before) {
+		return nil, err
+	}
+	return &after, nil
+}
+
+// readAIO lists the processes anew: some may have come since.
+func (k *Cut) readAIO() (criu.AIO, error) {
+	pids, err := processes(k.freezer, k.pid)
+	if err != nil {
+		return criu.AIO{}, err
+	}
+	return criu.ReadAIO(pids)
+}
+
+// settleAIO makes sure, now that the container is frozen, that nothing is under
+// way, and freezes it again until it is so. When the bounds are spent the
+// container stays frozen, and its dump is refused. An error is the freezer's.
+func (k *Cut) settleAIO(ctx context.Context) error {
+	end := time.Now().Add(aioTime)
+	for n := 1; ; n++ {
+		now, err := k.readAIO()
+		if err != nil || now.None() {
+			k.idle, k.busy = &now, err
+			return k.refuseAIO()
+		}
+		if k.idle != nil && k.idle.Same(now) {
+			k.rec.remark = fmt.Sprintf("native AIO: frozen %d times", n)
+			return nil
+		}
+		if k.session == nil || n >= aioFreezes || time.Now().After(end) {
+			k.idle = nil
+			return k.refuseAIO()
+		}
+		if err := k.freezeAgain(ctx, end); err != nil {
+			return err
+		}
+	}
+}
+
+// freezeAgain lets the container run until nothing is under way. The runtime
+// goes on believing that it is paused.
+func (k *Cut) freezeAgain(ctx context.Context, end time.Time) error {
+	if err := k.freezer.Thaw(ctx); err != nil {
+		return err
+	}
+	within, cancel := context.WithDeadline(ctx, end)
+	defer cancel()
+	if k.idle, k.busy = k.awaitIdle(within); k.busy == nil {
+		k.busy = k.prove(within)
+	}
+	if err := k.freezer.Freeze(ctx); err != nil {
+		return errors.Join(err, k.thaw(ctx))
+	}
+	k.frozen = time.Now()
+	return k.readBack(ctx)
+}
+
+// refuseAIO is for the dump.
+func (k *Cut) refuseAIO() error {
+	if k.idle != nil && k.busy == nil {
+		return nil
+	}
+	why := k.busy
+	if why == nil {
+		why = errors.New("requests of native AIO were under way at the freeze")
+	}
+	k.obstacle = errors.Join(k.obstacle, fmt.Errorf("CRIU does not save requests of native AIO: %w; %s", why, aioRemedy))
+	return nil
+}
+
+// unanswered fails when an answer came since the freeze: it may be missing in
+// the image.
+func (k *Cut) unanswered() error {
+	if k.idle == nil || k.idle.None() {
+		return nil
+	}
+	now, err := k.readAIO()
+	if err == nil && !now.SameRings(*k.idle) {
+		err = fmt.Errorf("a request of native AIO was under way at the freeze, and may be missing in the image; try again, or %s", aioRemedy)
+	}
+	return err
+}
