@@ -31,6 +31,7 @@ const (
 	exitPreflight   = 13
 	exitExists      = 14
 	exitContainerd  = 15
+	exitDamaged     = 20
 	exitInterrupted = 130
 )
 
@@ -57,6 +58,7 @@ var exitCodes = []exitCode{
 	{exitPreflight, "refused: the container holds something that cannot be checkpointed"},
 	{exitExists, "the name is taken"},
 	{exitContainerd, "containerd does not answer"},
+	{exitDamaged, "the database's own programs found damage in what was captured"},
 	{exitInterrupted, "interrupted; what had been begun was taken back"},
 }
 

@@ -1,0 +1,120 @@
+package deep
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/quiesce"
+)
+
+// Every step that is planned is a function of its script, and shells can read
+// the scripts.
+func TestPlans(t *testing.T) {
+	for _, engine := range []string{quiesce.Postgres, quiesce.MySQL, quiesce.MariaDB, quiesce.Redis, quiesce.Valkey} {
+		p, err := planOf(engine)
+		if err != nil || len(p.checks) == 0 {
+			t.Fatalf("%s: %+v, %v", engine, p, err)
+		}
+		for _, c := range p.checks {
+			out, err := exec.Command("sh", "-c", "set -n\n"+p.script).CombinedOutput()
+			if err != nil {
+				t.Errorf("%s: %v: %s", engine, err, out)
+			}
+			if !slices.Contains([]string{"wal", "start", "amcheck", "checksums", "binlog", "tables", "aof", "rdb"}, c.step) {
+				t.Errorf("%s: %s", engine, c.step)
+			}
+		}
+	}
+	if _, err := planOf("another"); !errors.Is(err, ErrNoChecks) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What the programs say decides, and what is not there is skipped.
+func TestRedisScript(t *testing.T) {
+	bin, data := t.TempDir(), t.TempDir()
+	program := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(step string) (int, string) {
+		cmd := exec.Command("sh", "-c", redisScript, "deep", step)
+		cmd.Env = []string{"PATH=" + bin + ":/usr/bin:/bin", "DATA=" + data}
+		out, _ := cmd.Output()
+		return cmd.ProcessState.ExitCode(), oneLine(string(out))
+	}
+	if code, said := run("rdb"); code != notApplicable || said != "no redis-check-rdb in the image" {
+		t.Errorf("no program: %d, %s", code, said)
+	}
+	program("redis-check-rdb", "exit 0")
+	if code, said := run("rdb"); code != notApplicable || said != "there is no such file" {
+		t.Errorf("no file: %d, %s", code, said)
+	}
+	if err := os.WriteFile(filepath.Join(data, "dump.rdb"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, said := run("rdb"); code != 0 || said != "1 files" {
+		t.Errorf("whole: %d, %s", code, said)
+	}
+	program("redis-check-rdb", "echo RDB checksum differs; exit 1")
+	if code, said := run("rdb"); code != 1 || said != "RDB checksum differs" {
+		t.Errorf("damaged: %d, %s", code, said)
+	}
+}
+
+func TestCloseOff(t *testing.T) {
+	spec := &specs.Spec{
+		Process:     &specs.Process{Args: []string{"docker-entrypoint.sh", "mysqld"}, Cwd: "/x", Terminal: true, User: specs.User{UID: 5}},
+		Annotations: map[string]string{"lull/engine": "mysql", "lull/mode": "fence"},
+		Hooks:       &specs.Hooks{},
+		Mounts: []specs.Mount{{Destination: "/proc", Type: "proc"}, {Destination: "/data", Type: "bind", Source: "/volumes/live"},
+			{Destination: "/etc/hosts", Options: []string{"rbind"}}},
+		Linux: &specs.Linux{Namespaces: []specs.LinuxNamespace{{Type: specs.NetworkNamespace, Path: "/run/netns/live"}, {Type: specs.MountNamespace}}},
+	}
+	closeOff(spec, "id", []specs.Mount{{Destination: "/data", Source: "/copy"}})
+	if len(spec.Mounts) != 2 || spec.Mounts[1].Source != "/copy" || spec.Hooks != nil || spec.Process.User.UID != 0 {
+		t.Errorf("got %+v", spec)
+	}
+	for _, ns := range spec.Linux.Namespaces {
+		if ns.Path != "" {
+			t.Errorf("it enters %+v", ns)
+		}
+	}
+	if len(spec.Annotations) != 1 || spec.Annotations["lull/engine"] != quiesce.None {
+		t.Errorf("annotations %v", spec.Annotations)
+	}
+}
+
+func TestServerArgs(t *testing.T) {
+	got := serverArgs([]string{"docker-entrypoint.sh", "mysqld", "--lower-case-table-names=1", "--init-file=/x.sql", "-v", "--innodb-page-size=8k"})
+	if want := []string{"--lower-case-table-names=1", "--innodb-page-size=8k"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestOwnerOf(t *testing.T) {
+	dir := t.TempDir()
+	mounts := []specs.Mount{{Destination: "/elsewhere", Source: "/"}, {Destination: "/var/lib/data", Source: dir}}
+	if _, err := ownerOf("/var/lib/data", mounts); err != nil {
+		t.Error(err)
+	}
+	if _, err := ownerOf("/var/lib/data/none", mounts); err == nil {
+		t.Error("a folder that is not there has an owner")
+	}
+}
+
+func TestCopyOf(t *testing.T) {
+	for _, v := range []manifest.Volume{{Destination: "/data"}, {Destination: "/data", Capture: &manifest.Capture{Path: "/nowhere"}}} {
+		if _, err := copyOf(t.Context(), v, t.TempDir()); err == nil {
+			t.Errorf("%+v was copied", v)
+		}
+	}
+}

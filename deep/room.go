@@ -1,0 +1,158 @@
+package deep
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/pkg/cio"
+	"github.com/containerd/typeurl/v2"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/lull-containers/lull/internal/cleanup"
+	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/store"
+)
+
+// room is the throwaway container: the database's image, the copies in their
+// places, no network, and a first process that does nothing.
+type room struct {
+	task    containerd.Task
+	process specs.Process // of a check
+	server  []string      // the database's own arguments
+}
+
+// start makes the container. Its label switches lull off: nothing of it is
+// checkpointed, and nothing of it may take a lease.
+func (v *Verifier) start(ctx context.Context, id string, mounts []specs.Mount, undo *cleanup.Stack) (*room, error) {
+	t, err := v.Image.Template(ctx, v.Client.ContentStore(), v.Manifest, id)
+	if err != nil {
+		return nil, err
+	}
+	var spec specs.Spec
+	if err := json.Unmarshal(t.Spec.GetValue(), &spec); err != nil {
+		return nil, fmt.Errorf("OCI spec of %s: %w", v.Image.Ref, err)
+	}
+	r := &room{server: serverArgs(spec.Process.Args)}
+	if r.process, err = v.checker(spec.Process, mounts); err != nil {
+		return nil, err
+	}
+	closeOff(&spec, id, mounts)
+	if t.Spec, err = boxed(&spec, t.Spec.GetTypeUrl()); err != nil {
+		return nil, err
+	}
+	t.Labels = map[string]string{quiesce.LabelPrefix + "engine": quiesce.None}
+	return r, v.begin(ctx, t, r, undo)
+}
+
+func (v *Verifier) begin(ctx context.Context, t store.Template, r *room, undo *cleanup.Stack) error {
+	made, err := v.Image.Create(ctx, v.Client, t, undo)
+	if err != nil {
+		return err
+	}
+	r.task, err = made.NewTask(ctx, cio.NullIO)
+	if err != nil {
+		return err
+	}
+	undo.Push("task "+t.ID, func(ctx context.Context) error {
+		_, err := r.task.Delete(ctx, containerd.WithProcessKill)
+		return err
+	})
+	return r.task.Start(ctx)
+}
+
+// closeOff keeps of the container what its programs need to see its files.
+func closeOff(spec *specs.Spec, id string, mounts []specs.Mount) {
+	spec.Process.Args = []string{"sleep", "infinity"}
+	spec.Process.User, spec.Process.Terminal = specs.User{}, false
+	spec.Process.Cwd = "/"
+	spec.Annotations = map[string]string{quiesce.LabelPrefix + "engine": quiesce.None}
+	spec.Hooks = nil
+	spec.Mounts = append(slices.DeleteFunc(spec.Mounts, fromHost), mounts...)
+	for i, ns := range spec.Linux.Namespaces {
+		if ns.Type != specs.UserNamespace {
+			spec.Linux.Namespaces[i].Path = ""
+		}
+	}
+	if !slices.ContainsFunc(spec.Linux.Namespaces, func(ns specs.LinuxNamespace) bool { return ns.Type == specs.NetworkNamespace }) {
+		spec.Linux.Namespaces = append(spec.Linux.Namespaces, specs.LinuxNamespace{Type: specs.NetworkNamespace})
+	}
+	spec.Linux.CgroupsPath = "/lull/" + id
+}
+
+// fromHost are bind mounts: the database's volumes, configuration, sockets.
+func fromHost(m specs.Mount) bool {
+	return m.Type == "bind" || slices.Contains(m.Options, "bind") || slices.Contains(m.Options, "rbind")
+}
+
+func boxed(spec *specs.Spec, url string) (typeurl.Any, error) {
+	raw, err := json.Marshal(spec)
+	return &anypb.Any{TypeUrl: url, Value: raw}, err
+}
+
+// checker is the process of a check: as the owner of the data folder, with the
+// container's own environment and no right beside that.
+func (v *Verifier) checker(like *specs.Process, mounts []specs.Mount) (specs.Process, error) {
+	folder := mounts[0].Destination
+	if all := v.Manifest.Database.Folders; len(all) > 0 {
+		folder = all[0]
+	}
+	owner, err := ownerOf(folder, mounts)
+	if err != nil {
+		return specs.Process{}, err
+	}
+	return specs.Process{
+		User: owner, Cwd: "/tmp", NoNewPrivileges: true, Capabilities: &specs.LinuxCapabilities{},
+		Env: append(slices.Clone(like.Env), env(v.Manifest.Database, folder, superuser(like.Env))...),
+	}, nil
+}
+
+// ownerOf the data folder, which is in one of the mounts.
+func ownerOf(folder string, mounts []specs.Mount) (specs.User, error) {
+	path := ""
+	for _, m := range mounts {
+		if rest, ok := strings.CutPrefix(folder, m.Destination); ok {
+			path = m.Source + rest
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return specs.User{}, fmt.Errorf("the data folder %s is in no volume that was captured: %w", folder, err)
+	}
+	st := info.Sys().(*syscall.Stat_t)
+	return specs.User{UID: st.Uid, GID: st.Gid}, nil
+}
+
+// superuser is the official image's variable, or PostgreSQL's own.
+func superuser(env []string) string {
+	for _, kv := range env {
+		if name, ok := strings.CutPrefix(kv, "POSTGRES_USER="); ok {
+			return name
+		}
+	}
+	return "postgres"
+}
+
+// serverArgs are the options that a server was started with: some have to be
+// the same for its files to be understood.
+func serverArgs(args []string) (options []string) {
+	for _, a := range args {
+		if strings.HasPrefix(a, "--") && !strings.HasPrefix(a, "--init-file") {
+			options = append(options, a)
+		}
+	}
+	return options
+}
+
+// signalled is how the shell tells of a signal.
+const signalled = 128
+
+// killed says whether an exit code tells of a SIGKILL.
+func killed(code uint32) bool { return code == signalled+uint32(unix.SIGKILL) }
