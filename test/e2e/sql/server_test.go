@@ -57,6 +57,9 @@ func (k kind) run(t *testing.T, d *harness.Daemon, o options) *server {
 		p := d.Postgres(t, harness.PostgresOptions{Version: k.version, Volume: o.volume, ContainerOptions: c})
 		return &server{k, p.Container, p.Store(), p.Volume, p.WaitAnswer, func(t testing.TB, q string) string { return p.Query(t, q) }}
 	}
+	if len(c.Args) > 0 { // they take the place of the image's own
+		c.Args = append([]string{"docker-entrypoint.sh", map[string]string{"mysql": "mysqld", "mariadb": "mariadbd"}[k.product]}, c.Args...)
+	}
 	m := d.MySQL(t, harness.MySQLOptions{Engine: k.product, Version: k.version, Volume: o.volume, ContainerOptions: c})
 	return &server{k, m.Container, m.Store(), m.Volume, m.WaitAnswer, func(t testing.TB, q string) string { return m.Query(t, q) }}
 }
