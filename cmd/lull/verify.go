@@ -8,6 +8,7 @@ import (
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/spf13/cobra"
 
+	"github.com/lull-containers/lull/deep"
 	"github.com/lull-containers/lull/store"
 )
 
@@ -18,16 +19,19 @@ type verified struct {
 	Whole    bool            `json:"whole"`
 	Problem  string          `json:"problem,omitempty"`
 	Findings []store.Finding `json:"findings"`
+	Deep     []deep.Finding  `json:"deep,omitempty"`
 }
 
 func verifyCommand(a *app) *cobra.Command {
-	var all bool
+	var all, deeply bool
 	cmd := &cobra.Command{
 		Use:   "verify IMAGE… | --all",
 		Short: "Read every byte of a checkpoint again and compare it with what was sealed",
 		Long: "Read every byte of a checkpoint again, its image and its captures, and compare it with what was sealed.\n" +
-			"It goes on behind a problem, and fails when there was one.",
-		Example:           "  lull verify pg:monday\n  lull verify --all --json",
+			"It goes on behind a problem, and fails when there was one.\n\n" +
+			"With --deep the database's own programs then check a copy of what was captured, in a throwaway container of its own\n" +
+			"image without a network: they find what was damaged before it was captured.",
+		Example:           "  lull verify pg:monday\n  lull verify --deep pg:monday\n  lull verify --all --json",
 		ValidArgsFunction: completes(a.checkpointNames),
 		Args: usage(func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
@@ -36,7 +40,7 @@ func verifyCommand(a *app) *cobra.Command {
 			return nil
 		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			results, problem := a.verifyImages(cmd.Context(), args)
+			results, problem := a.verifyImages(cmd.Context(), args, deeply)
 			if results == nil {
 				return problem
 			}
@@ -44,11 +48,12 @@ func verifyCommand(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every checkpoint image of the namespace")
+	cmd.Flags().BoolVar(&deeply, "deep", false, "have the database's own programs check a copy of what was captured")
 	return cmd
 }
 
 // verifyImages reads all that are named, or all there are.
-func (a *app) verifyImages(ctx context.Context, refs []string) ([]verified, error) {
+func (a *app) verifyImages(ctx context.Context, refs []string, deeply bool) ([]verified, error) {
 	client, ctx, err := a.connect(ctx)
 	if err != nil {
 		return nil, err
@@ -64,6 +69,9 @@ func (a *app) verifyImages(ctx context.Context, refs []string) ([]verified, erro
 	results, problems := []verified{}, []error{}
 	for _, k := range found {
 		v, err := a.verifyImage(ctx, client, k)
+		if err == nil && deeply {
+			v.Deep, err = a.deepChecks(ctx, client, k)
+		}
 		results = append(results, v)
 		problems = append(problems, err)
 	}
@@ -104,6 +112,6 @@ func (a *app) printVerified(all []verified) {
 			}
 			s.add(f.Part, "%s read, as it was sealed", sizeText(f.Bytes))
 		}
-		printSections(a.out, a.colour(), []section{s})
+		printSections(a.out, a.colour(), []section{s, deepSection(v.Deep)})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
 
 	"github.com/lull-containers/lull/deep"
 	"github.com/lull-containers/lull/store"
@@ -13,7 +14,8 @@ import (
 
 // deepChecks has the database's own programs check what a checkpoint captured.
 // Findings are there also when one of them is of damage.
-func (a *app) deepChecks(ctx context.Context, client *containerd.Client, ref string) ([]deep.Finding, error) {
+func (a *app) deepChecks(ctx context.Context, client *containerd.Client, k store.Kept) ([]deep.Finding, error) {
+	ctx, ref := namespaces.WithNamespace(ctx, k.Namespace), k.Image.Name
 	cfg, err := a.config()
 	if err != nil {
 		return nil, err
