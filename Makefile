@@ -87,6 +87,10 @@ lab-down: ## end and remove what the lab runs, all of it or DAEMON=name; its cac
 	@$(LAB) down $(DAEMON)
 
 .PHONY: install
-install: build ## lull and its shim below PREFIX; `lull doctor` says what is left to do
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install bin/lull bin/containerd-shim-lull-v2 $(DESTDIR)$(PREFIX)/bin/
+install: build ## lull in the stock shim's place, programs in PREFIX/bin; with DESTDIR only the programs
+	$(if $(DESTDIR),install -D -t $(DESTDIR)$(PREFIX)/bin bin/lull bin/containerd-shim-lull-v2 \
+	  && install -D bin/containerd-shim-runc-v2 $(DESTDIR)$(PREFIX)/libexec/lull/containerd-shim-runc-v2,bin/lull install --bin $(PREFIX)/bin)
+
+.PHONY: uninstall
+uninstall: ## the stock shim back in its place, lull's programs gone
+	$(PREFIX)/bin/lull uninstall

@@ -24,6 +24,8 @@ type DaemonConfig struct {
 	Env       []string // NAME=VALUE, beside the caller's environment
 	Namespace string   // what Ctr works in; "lull-" and the name by default
 	Network   bool     // a network of its own, with nothing but lo: for a dockerd
+	Engine    string   // part that stands aside and has another containerd; none: the newest
+	CRI       bool     // serve the kubelet's interface too
 }
 
 // A Daemon is a private containerd. It outlives the process that started it,
@@ -40,6 +42,9 @@ type Daemon struct {
 	BinDirs   []string `json:"bin_dirs,omitempty"`
 	Env       []string `json:"env,omitempty"`
 	Network   string   `json:"network,omitempty"` // path of its network namespace; none: the machine's
+	Engine    string   `json:"engine,omitempty"`  // folder of another containerd's programs
+	Version   string   `json:"version"`
+	CRI       bool     `json:"cri,omitempty"`
 	Process   process  `json:"process"`
 
 	lab *Lab
@@ -104,8 +109,12 @@ func (l *Lab) newDaemon(c DaemonConfig) (*Daemon, error) {
 	if ns == "" {
 		ns = "lull-" + c.Name
 	}
+	engine, version, err := l.containerd(c.Engine)
+	if err != nil {
+		return nil, err
+	}
 	return &Daemon{
-		Name: c.Name, Dir: dir, Data: data, lab: l,
+		Name: c.Name, Dir: dir, Data: data, lab: l, Engine: engine, Version: version, CRI: c.CRI,
 		Address: filepath.Join(dir, "containerd.sock"),
 		State:   filepath.Join(dir, "state"),
 		Root:    filepath.Join(data, "root"),
@@ -172,7 +181,7 @@ func (d *Daemon) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(d.lab.Path("containerd"), "--config", d.config())
+	cmd := exec.Command(d.Program("containerd"), "--config", d.config())
 	cmd.Dir = d.Data
 	cmd.Env = d.environment()
 	cmd.Stdout, cmd.Stderr = log, log
@@ -201,7 +210,7 @@ func (d *Daemon) launch(cmd *exec.Cmd) error {
 
 func (d *Daemon) environment() []string {
 	env := []string{
-		"PATH=" + d.lab.PATH(d.BinDirs...),
+		"PATH=" + d.path(),
 		"TMPDIR=" + d.Temp(),
 		daemonVariable + "=" + d.Dir,
 	}
@@ -246,7 +255,7 @@ func (d *Daemon) wait(ctx context.Context, exited <-chan error) error {
 // wins.
 func (d *Daemon) Ctr(ctx context.Context, args ...string) *exec.Cmd {
 	all := append([]string{"--address", d.Address, "--namespace", d.Namespace}, args...)
-	cmd := exec.CommandContext(ctx, d.lab.Path("ctr"), all...)
+	cmd := exec.CommandContext(ctx, d.Program("ctr"), all...)
 	cmd.Env = d.lab.Env("TMPDIR="+d.Temp(), quiet)
 	return cmd
 }

@@ -32,14 +32,12 @@ var disabledPlugins = []string{
 // is read (imports).
 func (d *Daemon) configText() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "version = 4\nroot = %q\nstate = %q\ntemp = %q\nimports = []\n", d.Root, d.State, d.Temp())
+	fmt.Fprintf(&b, "version = %d\nroot = %q\nstate = %q\ntemp = %q\nimports = []\n", d.format(), d.Root, d.State, d.Temp())
 	fmt.Fprintf(&b, "disabled_plugins = [\n")
 	for _, p := range disabledPlugins {
 		fmt.Fprintf(&b, "  %q,\n", p)
 	}
 	fmt.Fprintf(&b, "]\n\n")
-	fmt.Fprintf(&b, "[plugins.'io.containerd.server.v1.grpc']\n  address = %q\n", d.Address)
-	fmt.Fprintf(&b, "[plugins.'io.containerd.server.v1.ttrpc']\n  address = %q\n", d.Address+".ttrpc")
-	fmt.Fprintf(&b, "[plugins.'io.containerd.shim.v1.manager']\n  socket_dir = %q\n", d.Dir+"/s")
+	b.WriteString(d.sections())
 	return b.String()
 }

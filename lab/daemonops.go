@@ -81,7 +81,7 @@ const quiet = "CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS=true"
 // ClientEnv is what a shell has to set to reach this daemon with ctr and lull.
 func (d *Daemon) ClientEnv() []string {
 	return append([]string{
-		"PATH=" + d.lab.PATH(d.BinDirs...),
+		"PATH=" + d.path(),
 		"CONTAINERD_ADDRESS=" + d.Address,
 		"CONTAINERD_NAMESPACE=" + d.Namespace,
 		quiet,

@@ -3,7 +3,14 @@
 package plugin
 
 import (
+	"context"
+	"sync"
+
+	"github.com/containerd/cgroups/v3"
 	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/task"
+	"github.com/containerd/containerd/v2/pkg/oom"
+	oomv1 "github.com/containerd/containerd/v2/pkg/oom/v1"
+	oomv2 "github.com/containerd/containerd/v2/pkg/oom/v2"
 	shimapi "github.com/containerd/containerd/v2/pkg/shim"
 	"github.com/containerd/containerd/v2/pkg/shutdown"
 	"github.com/containerd/containerd/v2/plugins"
@@ -43,5 +50,20 @@ func service(ic *plugin.InitContext, host func() (shim.Host, error)) (any, error
 	if err != nil {
 		return nil, err
 	}
+	h.OutOfMemory = sync.OnceValues(func() (oom.Watcher, error) { return watcher(ic.Context, publisher.(shimapi.Publisher)) })
 	return shim.New(stock, h), nil
+}
+
+// watcher is of the kind that the host's cgroups are; it runs as long as ctx.
+func watcher(ctx context.Context, p shimapi.Publisher) (w oom.Watcher, err error) {
+	if cgroups.Mode() == cgroups.Unified {
+		w, err = oomv2.New(p)
+	} else {
+		w, err = oomv1.New(p)
+	}
+	if err != nil {
+		return nil, err
+	}
+	go w.Run(ctx)
+	return w, nil
 }

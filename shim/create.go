@@ -96,7 +96,7 @@ func (t *task) openRestore(ctx context.Context, dir string) error {
 	}
 	rt := stock{service: t.inner, id: t.c.ID}
 	t.restore = engine.NewRestore(t.c, rt, t.sessions(), t.host.Config.Agent.UID, dir, onDrift)
-	t.record.Phase = state.Restoring
+	t.record.Phase, t.image = state.Restoring, dir
 	return t.restore.Open(ctx)
 }
 

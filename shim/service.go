@@ -6,6 +6,7 @@ import (
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/containerd/v2/pkg/oom"
 	"github.com/containerd/ttrpc"
 
 	"github.com/lull-containers/lull/engine"
@@ -31,6 +32,9 @@ type Host struct {
 	Lull string
 	// Metadata asks the client's side what it knows of a container.
 	Metadata func(ctx context.Context, namespace, id string) (Metadata, error)
+	// OutOfMemory gives the watcher that tells the daemon which containers ran
+	// out of memory.
+	OutOfMemory func() (oom.Watcher, error)
 }
 
 // Metadata is what a bundle does not tell.
@@ -46,9 +50,10 @@ func New(inner taskAPI.TTRPCTaskService, h Host) *Service {
 	return &Service{TTRPCTaskService: inner, host: h, tasks: map[string]*task{}}
 }
 
-// RegisterTTRPC registers the task API.
+// RegisterTTRPC registers the task API, for old daemons too.
 func (s *Service) RegisterTTRPC(server *ttrpc.Server) error {
 	taskAPI.RegisterTTRPCTaskService(server, s)
+	registerV2(server, s)
 	return nil
 }
 

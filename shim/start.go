@@ -88,6 +88,7 @@ func (t *task) startRestored(ctx context.Context, r *taskAPI.StartRequest) (*tas
 		return nil, t.refuse(ctx, err)
 	}
 	t.admit(ctx)
+	t.remember(ctx, int(resp.Pid))
 	return resp, nil
 }
 

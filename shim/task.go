@@ -28,6 +28,7 @@ type task struct {
 	stdout  string // the client's fifos, which the pipes stand before
 	stderr  string
 	restore *engine.Restore // between Create and Start of a restore
+	image   string          // folder that this restore reads
 
 	turn     sync.Mutex  // held by Pause, Checkpoint, Resume and the watchdog
 	cut      *engine.Cut // between Pause and Resume; guarded by turn
@@ -39,6 +40,7 @@ type task struct {
 	cached *taskAPI.StateResponse // answers State during a dump; guarded by mu
 	holder *holder                // of a restore's network namespace until it starts; guarded by mu
 	record state.Record           // guarded by mu
+	cgroup any                    // of a restored task, as containerd's cgroups know it; guarded by mu
 }
 
 // set changes the record that other processes read; a failure is only logged,

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2/manager"
 	shimapi "github.com/containerd/containerd/v2/pkg/shim"
@@ -40,6 +41,16 @@ func main() {
 type sweeper struct {
 	shimapi.Manager
 	cfg config.Config
+}
+
+// Start answers an older containerd in its own words: 1.7 names the newest
+// version that it knows.
+func (s sweeper) Start(ctx context.Context, id string, o shimapi.StartOpts) (shimapi.BootstrapParams, error) {
+	params, err := s.Manager.Start(ctx, id, o)
+	if newest, unset := strconv.Atoi(os.Getenv("MAX_SHIM_VERSION")); unset == nil && newest < params.Version {
+		params.Version = newest
+	}
+	return params, err
 }
 
 // Stop cleans up after a shim that is gone.

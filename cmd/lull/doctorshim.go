@@ -53,8 +53,7 @@ func (d daemon) divertFinding() criu.Finding {
 	}
 	return criu.Finding{Severity: severity, Check: "shim",
 		What: "io.containerd.runc.v2 is the stock shim (" + path + "): only containers with the runtime io.containerd.lull.v2 are served",
-		Remedy: fmt.Sprintf("rename it to %s%s, put lull's %s in its place, and start containerd again",
-			filepath.Base(path), stockSuffix, shimStock)}
+		Remedy: "lull install"}
 }
 
 // namedFinding looks at the shim of clients that ask for lull.

@@ -29,6 +29,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	a.flags(root)
 	root.AddCommand(libraryCommands(a)...)
+	root.AddCommand(installCommand(a), uninstallCommand(a), statusCommand(a))
 	root.AddCommand(psCommand(a), checkpointCommand(a), restoreCommand(a), inspectCommand(a),
 		allowCommand(a), thawCommand(a), doctorCommand(a), versionCommand(a), dockerPluginCommand(a), dockerSaveCommand(a),
 		agentCommand(a), metadataCommand(a), holdCommand(a))

@@ -23,6 +23,8 @@ type Options struct {
 	Env     []string // NAME=VALUE of the daemon and its shims
 	BinDirs []string // first on PATH of the daemon and its shims
 	Network bool     // a network of its own, with nothing but lo
+	CRI     bool     // serve the kubelet's interface too
+	Engine  string   // the lab's part with another containerd; none: the newest
 }
 
 // Daemon is a containerd of the lab for tests.
@@ -61,7 +63,7 @@ func start(l *lab.Lab, bin, name string, o Options) (*Daemon, error) {
 	if err := d.writeConfig(name, o); err != nil {
 		return nil, err
 	}
-	c := lab.DaemonConfig{Name: name, Env: append(o.Env, "LULL_FAILPOINTS="+d.Failpoints), BinDirs: o.BinDirs, Network: o.Network}
+	c := lab.DaemonConfig{Name: name, Env: append(o.Env, "LULL_FAILPOINTS="+d.Failpoints), BinDirs: o.BinDirs, Network: o.Network, Engine: o.Engine, CRI: o.CRI}
 	if !o.Stock {
 		c.BinDirs = append(c.BinDirs, d.bin)
 	}
@@ -79,11 +81,19 @@ func (d *Daemon) writeConfig(name string, o Options) error {
 	d.Failpoints = filepath.Join(data, "failpoints")
 	text := fmt.Sprintf("state_dir = %q\nstore_dir = %q\nstock_shim = %q\nlull = %q\n%s\n",
 		filepath.Join(run, "lull"), filepath.Join(data, "captures"),
-		d.Lab.Path(stockShim), filepath.Join(d.bin, "lull"), o.Config)
+		d.stockShim(o.Engine), filepath.Join(d.bin, "lull"), o.Config)
 	if err := os.MkdirAll(run, 0o711); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(run, "lull.toml"), []byte(text), 0o644)
+}
+
+// stockShim is the one of the daemon's own version.
+func (d *Daemon) stockShim(engine string) string {
+	if a, err := d.Lab.Aside(engine); err == nil {
+		return a.Path(stockShim)
+	}
+	return d.Lab.Path(stockShim)
 }
 
 // stop ends the daemon with everything that it started.

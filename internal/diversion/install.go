@@ -1,0 +1,169 @@
+package diversion
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Wanted is an installation as it is to be.
+type Wanted struct {
+	From    string   // folder with the three programs
+	Bin     string   // where lull and its shim go
+	Shims   []string // stock shims that the front takes the place of
+	Version string
+	Record  string // path of the record
+}
+
+// Plan compares with what is there. It changes nothing, and refuses what is
+// not lull's to replace.
+func (w Wanted) Plan() (Plan, error) {
+	before, err := ReadRecord(w.Record)
+	if err != nil {
+		return Plan{}, err
+	}
+	var p Plan
+	for _, name := range []string{LullShim, Command} { // the shim starts the command: first in, last out
+		if err := w.program(&p, name); err != nil {
+			return Plan{}, err
+		}
+	}
+	for _, shim := range w.Shims {
+		if err := w.divert(&p, shim); err != nil {
+			return Plan{}, err
+		}
+	}
+	w.record(&p, before)
+	return p, nil
+}
+
+func (w Wanted) program(p *Plan, name string) error {
+	from, to := filepath.Join(w.From, name), filepath.Join(w.Bin, name)
+	if !Ours(from) {
+		return fmt.Errorf("%s is not lull's program of that name; name the folder that has them with --from", from)
+	}
+	if same(from, to) {
+		return nil
+	}
+	if exists(to) && !Ours(to) {
+		return fmt.Errorf("%s is there and is not lull's; move it away, or name another folder with --bin", to)
+	}
+	p.Actions = append(p.Actions, replace(from, to))
+	return nil
+}
+
+// replace puts a program at a path and keeps what it replaces until all is done.
+func replace(from, to string) Action {
+	before := exists(to)
+	a := Action{What: "install " + to}
+	if before {
+		a.What = "replace " + to
+	}
+	a.do = func() error {
+		if before {
+			if err := keep(to, to+old); err != nil {
+				return err
+			}
+		} else if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		return place(from, to)
+	}
+	a.undo = func() error {
+		if !before {
+			return remove(to)
+		}
+		if !exists(to + old) {
+			return nil
+		}
+		return rename(to+old, to)
+	}
+	a.done = func() error { return remove(to + old) }
+	return a
+}
+
+// divert has the front stand in a stock shim's place.
+func (w Wanted) divert(p *Plan, shim string) error {
+	front := filepath.Join(w.From, StockShim)
+	if !Ours(front) {
+		return fmt.Errorf("%s is not lull's program of that name; name the folder that has them with --from", front)
+	}
+	switch {
+	case !exists(shim):
+		return fmt.Errorf("%s is not there; name containerd's own shim with --shim", shim)
+	case !Ours(shim):
+		p.Actions = append(p.Actions, aside(shim), overStock(front, shim))
+	case !exists(shim+Kept) || Ours(shim+Kept):
+		return fmt.Errorf("%s is lull's and the stock shim is not beside it (%s); install containerd's own shim again", shim, shim+Kept)
+	case !same(front, shim):
+		p.Actions = append(p.Actions, replace(front, shim))
+	}
+	return nil
+}
+
+// aside keeps the stock shim. One that is kept already is of before an upgrade
+// of containerd, which put its new one over the front.
+func aside(shim string) Action {
+	kept, before := shim+Kept, exists(shim+Kept)
+	return Action{
+		What: "keep the stock shim as " + kept,
+		do: func() error {
+			if before {
+				if err := keep(kept, kept+old); err != nil {
+					return err
+				}
+			}
+			return keep(shim, kept)
+		},
+		undo: func() error {
+			if !before {
+				return remove(kept)
+			}
+			if !exists(kept + old) {
+				return nil
+			}
+			return rename(kept+old, kept)
+		},
+		done: func() error { return remove(kept + old) },
+	}
+}
+
+// overStock puts the front over the stock shim, which is kept beside it.
+func overStock(front, shim string) Action {
+	return Action{
+		What: "put lull's front in the place of " + shim,
+		do:   func() error { return place(front, shim) },
+		undo: func() error {
+			if !exists(shim+Kept) || !Ours(shim) {
+				return nil // it was never replaced
+			}
+			return rename(shim+Kept, shim)
+		},
+	}
+}
+
+func (w Wanted) record(p *Plan, before Record) {
+	now := Record{Version: w.Version, Files: slices.Clone(before.Files), Shims: slices.Clone(before.Shims)}
+	for _, name := range []string{LullShim, Command} {
+		now.Files = add(now.Files, filepath.Join(w.Bin, name))
+	}
+	for _, shim := range w.Shims {
+		now.Shims = add(now.Shims, shim)
+	}
+	if before.Version == now.Version && slices.Equal(before.Files, now.Files) && slices.Equal(before.Shims, now.Shims) {
+		return
+	}
+	p.Actions = append(p.Actions, Action{
+		What: "note all this in " + w.Record,
+		do:   func() error { return now.write(w.Record) },
+		undo: func() error { return before.write(w.Record) },
+	})
+}
+
+func add(list []string, path string) []string {
+	if slices.Contains(list, path) {
+		return list
+	}
+	return append(list, path)
+}

@@ -1,0 +1,104 @@
+package diversion
+
+import (
+	"bytes"
+	"debug/buildinfo"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/lull-containers/lull/internal/durable"
+)
+
+// The programs, by their file names.
+const (
+	Command   = "lull"
+	LullShim  = "containerd-shim-lull-v2"
+	StockShim = "containerd-shim-runc-v2" // the front takes its name
+
+	// Kept is the suffix of the stock shim that was put aside.
+	Kept = ".stock"
+	old  = ".lull-old" // of what an installation under way replaced
+)
+
+const module = "github.com/lull-containers/lull/"
+
+// Ours tells by what the linker wrote into a program, without running it.
+func Ours(path string) bool {
+	info, err := buildinfo.ReadFile(path)
+	return err == nil && strings.HasPrefix(info.Path, module)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// same tells whether two files have the same contents.
+func same(a, b string) bool {
+	x, errX := os.ReadFile(a)
+	y, errY := os.ReadFile(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// place puts a copy of a program at path by one rename.
+func place(program, path string) (err error) {
+	from, err := os.Open(program)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, to.Close(), ignoreGone(os.Remove(to.Name())))
+		}
+	}()
+	if _, err := io.Copy(to, from); err != nil {
+		return err
+	}
+	if err := errors.Join(to.Chmod(0o755), to.Sync()); err != nil {
+		return err
+	}
+	return rename(to.Name(), path)
+}
+
+// rename is durable.
+func rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	return durable.SyncDir(filepath.Dir(to))
+}
+
+// keep links what stands at path to aside, in the place of what an interrupted
+// installation may have left there.
+func keep(path, aside string) error {
+	if err := ignoreGone(os.Remove(aside)); err != nil {
+		return err
+	}
+	if err := os.Link(path, aside); err != nil {
+		return err
+	}
+	return durable.SyncDir(filepath.Dir(aside))
+}
+
+func remove(path string) error {
+	if err := ignoreGone(os.Remove(path)); err != nil {
+		return err
+	}
+	return durable.SyncDir(filepath.Dir(path))
+}
+
+func ignoreGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,60 @@
+package diversion
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/lull-containers/lull/internal/durable"
+)
+
+// Record is what an installation changed on the host.
+type Record struct {
+	Version string   `json:"version"`
+	Files   []string `json:"files"` // lull's own programs
+	Shims   []string `json:"shims"` // where the front stands in a stock shim's place
+}
+
+// ReadRecord gives the zero record where nothing is installed.
+func ReadRecord(path string) (r Record, err error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+// None tells whether nothing is installed.
+func (r Record) None() bool { return len(r.Files) == 0 && len(r.Shims) == 0 }
+
+func (r Record) write(path string) error {
+	if r.None() {
+		return removeRecord(path)
+	}
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return durable.WriteFile(path, append(data, '\n'), 0o644)
+}
+
+// removeRecord removes the folder too, where nothing else lives in it.
+func removeRecord(path string) error {
+	if err := ignoreGone(os.Remove(path)); err != nil {
+		return err
+	}
+	_ = os.Remove(filepath.Dir(path)) // captures may live there
+	return nil
+}
