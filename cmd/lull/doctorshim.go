@@ -52,7 +52,7 @@ func (d daemon) divertFinding() criu.Finding {
 		severity = criu.Fail // nothing is served at all
 	}
 	return criu.Finding{Severity: severity, Check: "shim",
-		What: "io.containerd.runc.v2 is the stock shim (" + path + "): only containers with the runtime io.containerd.lull.v2 are served",
+		What:   "io.containerd.runc.v2 is the stock shim (" + path + "): only containers with the runtime io.containerd.lull.v2 are served",
 		Remedy: "lull install"}
 }
 
