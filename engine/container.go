@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"strings"
+	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -21,6 +22,7 @@ type Container struct {
 	Snapshotter   string
 	Runtime       string            // name, as the client gave it
 	Labels        map[string]string // the container's, as the client gave them
+	Created       time.Time         // by the client; zero: unknown, or made anew for each start
 	Spec          *specs.Spec
 	Found         quiesce.Found
 	Settings      config.Settings

@@ -30,6 +30,7 @@ type Restore struct {
 	undo     cleanup.Stack
 	checked  []string
 	cold     bool
+	back     bool // in time, or beside the original
 }
 
 // NewRestore begins a restore of c from the images in dir. onDrift decides
@@ -63,7 +64,9 @@ func (r *Restore) Open(ctx context.Context) error {
 	return r.rec.run(ctx, r.openSteps())
 }
 
-func (r *Restore) openSteps() []step { return []step{{"manifest", r.open}, {"host", r.host}} }
+func (r *Restore) openSteps() []step {
+	return []step{{"manifest", r.open}, {"host", r.host}, {"lineage", r.lineage}}
+}
 
 // Prepare checks or puts back the volumes, closes the network and configures
 // CRIU. The root file system is mounted and no process runs. After an error
@@ -143,5 +146,8 @@ func (r *Restore) host(context.Context) error {
 // configure restores connections the way they were dumped: what was dumped
 // with tcp-close must be restored with it.
 func (r *Restore) configure(context.Context) error {
+	if r.c.Clone() { // at another address nobody's connection lives on
+		return criu.Config{Connections: "close"}.Write(r.c.Paths.CRIUConf)
+	}
 	return criu.Config{Connections: r.manifest.Asked.Connections}.Write(r.c.Paths.CRIUConf)
 }

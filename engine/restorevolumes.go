@@ -39,6 +39,9 @@ func (r *Restore) volumes(ctx context.Context) error {
 	}
 	switch r.onDrift {
 	case driftRollback:
+		if err := r.goBack(changed); err != nil {
+			return err
+		}
 		return r.putBack(ctx, changed)
 	case driftCold:
 		r.cold = true

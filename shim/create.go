@@ -34,7 +34,7 @@ func (s *Service) Create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*ta
 	if c == nil {
 		return s.createPlain(ctx, r)
 	}
-	t := &task{c: c, inner: s.TTRPCTaskService, host: s.host, record: newRecord(c)}
+	t := &task{c: c, inner: s.TTRPCTaskService, host: s.host, record: newRecord(c), created: c.Created}
 	resp, err := t.create(detached(ctx), r)
 	if err != nil {
 		return nil, fail(errors.Join(err, t.undo.Run(ctx, undoTime)))
@@ -63,6 +63,7 @@ func (t *task) create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskA
 		t.makeFolder,
 		t.makeNetwork,
 		t.hold,
+		t.stayApart,
 		t.configure,
 		func() error { return t.interpose(r) },
 	} {
@@ -127,6 +128,9 @@ func (t *task) createInner(ctx context.Context, r *taskAPI.CreateTaskRequest) (*
 		return nil, err
 	}
 	t.undo.Push(prepared, t.restore.Abort) // nothing, once Start has ended it
+	if err := t.goApart(); err != nil {
+		return nil, err
+	}
 	if t.restore.Cold() {
 		return t.createCold(ctx, r)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/log"
@@ -35,9 +36,19 @@ func (s *Service) recognise(ctx context.Context, id, bundle string) (*engine.Con
 	c := &engine.Container{
 		ID: id, Namespace: ns, Bundle: bundle, Rootfs: filepath.Join(bundle, "rootfs"),
 		Image: meta.Image, Snapshotter: meta.Snapshotter, Runtime: meta.Runtime,
-		Labels: meta.Labels, Spec: spec, Found: found, Tools: s.tools(),
+		Labels: meta.Labels, Created: createdAt(ns, meta), Spec: spec, Found: found, Tools: s.tools(),
 	}
 	return c, s.complete(c, warning)
+}
+
+// createdAt tells containers of one name apart. Docker makes containerd's anew
+// for every start of its own.
+func createdAt(namespace string, meta Metadata) time.Time {
+	const docker = "moby"
+	if namespace == docker {
+		return time.Time{}
+	}
+	return meta.Created
 }
 
 // metadata asks the client's side; a container that cannot be asked about is

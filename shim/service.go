@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"sync"
+	"time"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
@@ -43,6 +44,7 @@ type Metadata struct {
 	Image       string            `json:"image"`
 	Snapshotter string            `json:"snapshotter"`
 	Runtime     string            `json:"runtime"`
+	Created     time.Time         `json:"created,omitzero"`
 }
 
 // New decorates inner.

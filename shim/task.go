@@ -29,6 +29,9 @@ type task struct {
 	stderr  string
 	restore *engine.Restore // between Create and Start of a restore
 	image   string          // folder that this restore reads
+	created time.Time       // the container, as its client has it; zero: unknown
+
+	isolated bool // kept apart since before this task
 
 	turn     sync.Mutex  // held by Pause, Checkpoint, Resume and the watchdog
 	cut      *engine.Cut // between Pause and Resume; guarded by turn

@@ -15,11 +15,16 @@ import (
 )
 
 // Start makes the container's task from the checkpoint's memory, with its
-// output in a log file so that nobody has to read along, and starts it. Killing
-// and deleting the task is pushed on undo.
-func (c *Checkpoint) Start(ctx context.Context, made containerd.Container, logFile string, undo *cleanup.Stack) (containerd.Task, error) {
+// output in a log file so that nobody has to read along, and starts it. The
+// memory is in a folder, if Unpack has put it there; else containerd unpacks
+// it. Killing and deleting the task is pushed on undo.
+func (c *Checkpoint) Start(ctx context.Context, made containerd.Container, memory, logFile string, undo *cleanup.Stack) (containerd.Task, error) {
 	undo.Push("task "+made.ID(), func(ctx context.Context) error { return end(ctx, made) })
-	task, err := made.NewTask(ctx, logTo(logFile), c.withMemory)
+	from := containerd.NewTaskOpts(c.withMemory)
+	if memory != "" {
+		from = containerd.WithRestoreImagePath(memory)
+	}
+	task, err := made.NewTask(ctx, logTo(logFile), from)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,14 @@ func completes(list func(context.Context) ([]string, error)) completion {
 			return nil, cobra.ShellCompDirectiveError
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completesEach offers names for every argument, each once.
+func completesEach(list func(context.Context) ([]string, error)) completion {
+	return func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+		names, directive := completes(list)(cmd, nil, word)
+		return slices.DeleteFunc(names, func(n string) bool { return slices.Contains(args, n) }), directive
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 
+	"github.com/lull-containers/lull/clone"
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
@@ -31,6 +32,7 @@ const (
 	exitPreflight   = 13
 	exitExists      = 14
 	exitContainerd  = 15
+	exitLineage     = 16
 	exitDamaged     = 20
 	exitInterrupted = 130
 )
@@ -58,6 +60,7 @@ var exitCodes = []exitCode{
 	{exitPreflight, "refused: the container holds something that cannot be checkpointed"},
 	{exitExists, "the name is taken"},
 	{exitContainerd, "containerd does not answer"},
+	{exitLineage, "refused: others stand on the database, such as replicas or an archive"},
 	{exitDamaged, "the database's own programs found damage in what was captured"},
 	{exitInterrupted, "interrupted; what had been begun was taken back"},
 }
@@ -90,6 +93,8 @@ func codeOfRPC(code rpccode.Code) int {
 		return exitDrift
 	case rpccode.Altered, rpccode.Pending, rpccode.Missing:
 		return exitManifest
+	case rpccode.Lineage:
+		return exitLineage
 	case rpccode.Lives:
 		return exitLives
 	case rpccode.Database:
@@ -118,8 +123,9 @@ var classes = []struct {
 	{exitManifest, []error{manifest.ErrMissing, manifest.ErrPending, manifest.ErrPoisoned, manifest.ErrAltered,
 		manifest.ErrSchema, store.ErrNoCheckpoint, store.ErrIncomplete}},
 	{exitDatabase, []error{quiesce.ErrNotReady, quiesce.ErrAuth, quiesce.ErrPrivilege, quiesce.ErrBusy}},
+	{exitHost, []error{clone.ErrNoCopy, clone.ErrNetwork}},
 	{exitNotFound, []error{errdefs.ErrNotFound}},
-	{exitExists, []error{errdefs.ErrAlreadyExists}},
+	{exitExists, []error{errdefs.ErrAlreadyExists, clone.ErrExists}},
 	{exitTimeout, []error{context.DeadlineExceeded}},
 }
 

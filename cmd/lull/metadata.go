@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -13,6 +14,7 @@ type containerMetadata struct {
 	Image       string            `json:"image"`
 	Snapshotter string            `json:"snapshotter"`
 	Runtime     string            `json:"runtime"`
+	Created     time.Time         `json:"created,omitzero"`
 }
 
 // metadataCommand answers the shim, which links no client of containerd's.
@@ -33,7 +35,7 @@ func metadataCommand(a *app) *cobra.Command {
 				return fmt.Errorf("container %s: %w", args[0], err)
 			}
 			return json.NewEncoder(a.out).Encode(containerMetadata{
-				Labels: c.Labels, Image: c.Image, Snapshotter: c.Snapshotter, Runtime: c.Runtime.Name,
+				Labels: c.Labels, Image: c.Image, Snapshotter: c.Snapshotter, Runtime: c.Runtime.Name, Created: c.CreatedAt,
 			})
 		},
 	}

@@ -17,6 +17,8 @@ type restoreOptions struct {
 	onDrift  string            // empty: the container's own setting
 	keepLeft bool              // what a failed restore made
 	volumes  map[string]string // folders on this host, by the container's
+	isolate  bool              // see lull/lineage
+	replace  bool              // the setting ends what has the name
 }
 
 func restoreCommand(a *app) *cobra.Command {
@@ -49,6 +51,7 @@ func restoreCommand(a *app) *cobra.Command {
 	f.BoolVar(&cold, "cold", false, "if volumes were written since, start the database without its memory")
 	f.BoolVar(&refuse, "refuse", false, "if volumes were written since, refuse, whatever the container's label says")
 	f.StringToStringVar(&o.volumes, "volume", nil, "CONTAINER_FOLDER=HOST_FOLDER: mount this folder there; one that is not there is made and filled")
+	f.BoolVar(&o.isolate, "isolate", false, "if it goes back in time, keep it apart from replicas, archive and everybody else")
 	f.BoolVar(&remove, "rm-on-failure", true, "remove what a failed restore made")
 	return cmd
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	containerd "github.com/containerd/containerd/v2/client"
@@ -15,6 +17,7 @@ import (
 	"github.com/lull-containers/lull/internal/config"
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/store"
 )
 
@@ -27,6 +30,11 @@ type restoring struct {
 	cfg    config.Config
 	undo   cleanup.Stack
 
+	// setting is where the container is put; nil: in the original's place.
+	setting setting
+	memory  string // folder with the CRIU images; empty: containerd unpacks them
+	say     func(format string, args ...any)
+
 	steps    stepClock
 	image    *store.Checkpoint
 	manifest *manifest.Manifest // nil: none
@@ -35,30 +43,54 @@ type restoring struct {
 	done     restored
 }
 
+// setting is where a restored container is put when it is not the original's
+// place: other files, another network. It pushes its own undo.
+type setting interface {
+	// place comes before anything is made, and may change the template.
+	place(ctx context.Context, r *restoring) error
+	// settle comes when the database is verified.
+	settle(ctx context.Context, r *restoring) error
+}
+
 const undoPermit = "the permit"
 
 // undoTime bounds each undo.
 const undoTime = 30 * time.Second
 
 func newRestoring(a *app, client *containerd.Client, ref string, o restoreOptions) *restoring {
-	return &restoring{app: a, client: client, ref: ref, opts: o, steps: newStepClock(),
+	return &restoring{app: a, client: client, ref: ref, opts: o, say: a.progress, steps: newStepClock(),
 		done: restored{Image: ref, Namespace: a.namespace}}
 }
 
 // run restores. Whatever goes wrong, nothing that it made is left.
 func (r *restoring) run(ctx context.Context) (restored, error) {
-	err := r.steps.run(ctx, r.progress, []stage{
+	if err := r.attempt(ctx); err != nil {
+		return r.done, errors.Join(err, r.takeBack(ctx))
+	}
+	return r.done, r.keep(ctx)
+}
+
+// attempt restores; the caller keeps or takes back.
+func (r *restoring) attempt(ctx context.Context) error {
+	err := r.steps.run(ctx, r.say, r.stages())
+	r.done.Steps = r.steps.steps
+	return r.asFailure(err)
+}
+
+func (r *restoring) stages() []stage {
+	all := []stage{
 		{"open", r.open},
 		{"permit", r.permit},
 		{"container", r.create},
 		{"restore", r.start},
 		{"verify", r.verify},
-	})
-	if err != nil {
-		return r.done, errors.Join(r.asFailure(err), r.takeBack(ctx))
 	}
-	r.done.Steps = r.steps.steps
-	return r.done, r.keep(ctx)
+	if r.setting == nil {
+		return all
+	}
+	place := stage{"place", func(ctx context.Context) error { return r.setting.place(ctx, r) }}
+	settle := stage{"settle", func(ctx context.Context) error { return r.setting.settle(ctx, r) }}
+	return append(slices.Insert(all, 1, place), settle)
 }
 
 func (r *restoring) takeBack(ctx context.Context) error {
@@ -77,6 +109,9 @@ func (r *restoring) keep(context.Context) error {
 
 // asFailure gives an error without a code the one of this command.
 func (r *restoring) asFailure(err error) error {
+	if err == nil {
+		return nil
+	}
 	var coder exitCoder
 	code, ok := rpccode.Of(err)
 	if code == rpccode.Drift {
@@ -113,10 +148,28 @@ func (r *restoring) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.done.Container = r.template.ID
+	if r.opts.isolate {
+		r.label(labelLineage, "isolate")
+	}
 	if err := r.free(ctx); err != nil {
 		return err
 	}
+	if r.setting != nil { // which has folders of its own
+		return nil
+	}
 	return r.mounts()
+}
+
+// labelLineage is what becomes of ties to replicas, an archive and others.
+const labelLineage = quiesce.LabelPrefix + "lineage"
+
+func (r *restoring) label(key, value string) {
+	labels := maps.Clone(r.template.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[key] = value
+	r.template.Labels = labels
 }
 
 func (r *restoring) create(ctx context.Context) (err error) {
@@ -132,7 +185,7 @@ func (r *restoring) start(ctx context.Context) error {
 	if _, err := os.Stat(r.done.Log); errors.Is(err, os.ErrNotExist) { // else it goes on with an earlier one
 		r.undo.Push("the log", func(context.Context) error { return ignoreAbsent(os.Remove(r.done.Log)) })
 	}
-	t, err := r.image.Start(ctx, r.made, r.done.Log, &r.undo)
+	t, err := r.image.Start(ctx, r.made, r.memory, r.done.Log, &r.undo)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,9 @@ import (
 
 // free refuses a name that is in use, and says by what.
 func (r *restoring) free(ctx context.Context) error {
+	if r.opts.replace {
+		return nil
+	}
 	id := r.template.ID
 	s, err := r.loadSubject(ctx, r.client, id)
 	var coder exitCoder

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"time"
 
@@ -32,6 +33,24 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // MarshalText is the inverse of UnmarshalText.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// Network is an IPv4 network written as "198.18.0.0/15".
+type Network struct{ netip.Prefix }
+
+// UnmarshalText refuses what has no room for an address at both ends of a cable.
+func (n *Network) UnmarshalText(text []byte) (err error) {
+	n.Prefix, err = netip.ParsePrefix(string(text))
+	if err == nil && (!n.Addr().Is4() || n.Bits() > 30) {
+		err = errors.New("must be an IPv4 network of at least four addresses, such as 198.18.0.0/15")
+	}
+	return err
+}
+
+// Equal is ==.
+func (n Network) Equal(other Network) bool { return n == other }
+
+// MarshalText is the inverse of UnmarshalText.
+func (n Network) MarshalText() ([]byte, error) { return n.Prefix.MarshalText() }
+
 // Config is the configuration file. config.toml.example explains each key.
 type Config struct {
 	StateDir  string `toml:"state_dir"`  // runtime state; gone at reboot
@@ -40,8 +59,10 @@ type Config struct {
 	Lull      string `toml:"lull"`       // the lull command; empty: found
 
 	DockerRoot string `toml:"docker_root"` // Docker's data folder
-	Agent      Agent  `toml:"agent"`
-	Defaults   Values `toml:"defaults"` // of every container, below its labels
+	// CloneNetwork is where the addresses of clones are taken from, four each.
+	CloneNetwork Network `toml:"clone_network"`
+	Agent        Agent   `toml:"agent"`
+	Defaults     Values  `toml:"defaults"` // of every container, below its labels
 }
 
 // Agent is the unprivileged process that talks to a database.
@@ -58,6 +79,7 @@ type Values struct {
 	InFlight        string   `toml:"in_flight"`
 	Connections     string   `toml:"connections"`
 	OnDrift         string   `toml:"on_drift"`
+	Lineage         string   `toml:"lineage"`
 	Volumes         string   `toml:"volumes"`
 	Operator        string   `toml:"operator"`
 	MaxCopy         string   `toml:"max_copy"`
@@ -73,10 +95,11 @@ func Default() Config {
 	return Config{
 		StateDir: "/run/lull",
 		StoreDir: "/var/lib/lull", DockerRoot: "/var/lib/docker",
-		Agent: Agent{UID: 65534, GID: 65534, Memory: 256},
+		CloneNetwork: Network{netip.MustParsePrefix("198.18.0.0/15")},
+		Agent:        Agent{UID: 65534, GID: 65534, Memory: 256},
 		Defaults: Values{
 			Require: "flushed", InFlight: "keep", Connections: "close",
-			OnDrift: "refuse", Volumes: "auto", Operator: "refuse", MaxCopy: "10GiB",
+			OnDrift: "refuse", Lineage: "refuse", Volumes: "auto", Operator: "refuse", MaxCopy: "10GiB",
 			PauseBudget:     Duration{5 * time.Second},
 			DrainTimeout:    Duration{time.Second},
 			MaxFrozen:       Duration{time.Minute},

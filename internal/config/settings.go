@@ -17,6 +17,7 @@ type Settings struct {
 	InFlight        string        // keep, abort, terminate
 	Connections     string        // close, keep, refuse
 	OnDrift         string        // refuse, rollback, cold
+	Lineage         string        // refuse, isolate
 	Volumes         string        // auto, fingerprint
 	Operator        string        // refuse, allow
 	MaxCopy         int64         // bytes
@@ -41,6 +42,7 @@ func (v *Values) choices() []choice {
 		{"in-flight", &v.InFlight, []string{"keep", "abort", "terminate"}},
 		{"connections", &v.Connections, []string{"close", "keep", "refuse"}},
 		{"on-drift", &v.OnDrift, []string{"refuse", "rollback", "cold"}},
+		{"lineage", &v.Lineage, []string{"refuse", "isolate"}},
 		{"volumes", &v.Volumes, []string{"auto", "fingerprint"}},
 		{"operator", &v.Operator, []string{"refuse", "allow"}},
 	}
@@ -121,7 +123,7 @@ func (v Values) settings() (Settings, error) {
 	}
 	return Settings{
 		Mode: v.Mode, Require: v.Require, InFlight: v.InFlight, Connections: v.Connections,
-		OnDrift: v.OnDrift, Volumes: v.Volumes, Operator: v.Operator, MaxCopy: size,
+		OnDrift: v.OnDrift, Lineage: v.Lineage, Volumes: v.Volumes, Operator: v.Operator, MaxCopy: size,
 		PauseBudget: v.PauseBudget.Duration, DrainTimeout: v.DrainTimeout.Duration,
 		MaxFrozen: v.MaxFrozen.Duration, RestoreDeadline: v.RestoreDeadline.Duration,
 		ExecTimeout: v.ExecTimeout.Duration,

@@ -23,6 +23,7 @@ const (
 	Lives    Code = "lives"    // a server runs, or is paused, on the same data folder
 	Evidence Code = "evidence" // the restored database is not what was recorded
 	Restore  Code = "restore"  // runc or CRIU could not restore
+	Lineage  Code = "lineage"  // replicas, an upstream, an archive would be parted from it
 )
 
 // The codes of a checkpoint.
@@ -40,7 +41,7 @@ const (
 )
 
 var all = []Code{
-	Drift, Altered, Pending, Missing, Lives, Evidence, Restore,
+	Drift, Altered, Pending, Missing, Lives, Evidence, Restore, Lineage,
 	Level, Preflight, Database, Dump, Host, Timeout,
 }
 

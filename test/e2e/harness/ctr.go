@@ -70,9 +70,14 @@ func (d *Daemon) TryLull(t testing.TB, args ...string) Output {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
+	return Run(t, d.LullCommand(ctx, args...))
+}
+
+// LullCommand is the lull command on this daemon, to be run.
+func (d *Daemon) LullCommand(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, "lull"), args...)
 	cmd.Env = d.Environ("LULL_CONFIG="+d.LullConfig(), "LULL_FAILPOINTS="+d.Failpoints, "TMPDIR="+d.Temp())
-	return Run(t, cmd)
+	return cmd
 }
 
 // Lull runs the lull command on this daemon, which has to succeed, and gives

@@ -1,0 +1,100 @@
+package clone
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// The classes of failure.
+var (
+	ErrExists  = errors.New("there is a clone of this name")
+	ErrUnknown = errors.New("there is no clone of this name")
+	ErrBusy    = errors.New("another process is at work on the clone")
+	ErrNoCopy  = errors.New("the checkpoint has no copy of the database's files")
+	ErrNetwork = errors.New("the container cannot have a network of its own")
+)
+
+// Clone is one that this process works on, alone, until Release.
+type Clone struct {
+	Record
+	house House
+	lock  *os.File
+}
+
+// Claim begins a new clone.
+func (h House) Claim(id string) (*Clone, error) {
+	if err := os.MkdirAll(h.dir(), 0o711); err != nil {
+		return nil, err
+	}
+	err := os.Mkdir(h.Dir(id), 0o711)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s: %w", id, ErrExists)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &Clone{Record: Record{ID: id, Namespace: h.Namespace, Phase: Making}, house: h}
+	if err := c.hold(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(h.Dir(id)))
+	}
+	return c, c.write(h.Dir(id))
+}
+
+// Open takes hold of a clone that is there.
+func (h House) Open(id string) (*Clone, error) {
+	c := &Clone{house: h}
+	c.ID, c.Namespace = id, h.Namespace
+	if err := c.hold(); err != nil {
+		return nil, err
+	}
+	r, err := readRecord(h.Dir(id))
+	if err != nil { // killed before or after its record was there
+		r = Record{ID: id, Namespace: h.Namespace, Phase: Making}
+	}
+	c.Record = r
+	return c, nil
+}
+
+// hold takes the lock, on the file that is in the folder when it is taken.
+func (c *Clone) hold() error {
+	path := filepath.Join(c.house.Dir(c.ID), "lock")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", c.ID, ErrUnknown)
+	}
+	if err != nil {
+		return err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", c.ID, ErrBusy), f.Close())
+	}
+	if _, err := os.Lstat(path); err != nil { // it was removed before we had it
+		return errors.Join(fmt.Errorf("%s: %w", c.ID, ErrUnknown), f.Close())
+	}
+	c.lock = f
+	return nil
+}
+
+// Release lets others work on it.
+func (c *Clone) Release() error {
+	if c.lock == nil {
+		return nil
+	}
+	f := c.lock
+	c.lock = nil
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+}
+
+// Set changes the record, durably.
+func (c *Clone) Set(change func(*Record)) error {
+	change(&c.Record)
+	return c.write(c.house.Dir(c.ID))
+}
+
+// NetNS is the path of its network namespace.
+func (c *Clone) NetNS() string { return c.house.NetNS(c.ID) }

@@ -1,0 +1,93 @@
+package clone
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// MemoryDir has a folder of CRIU images for each checkpoint that clones are
+// made of.
+func (h House) MemoryDir() string { return filepath.Join(h.Store, "memory") }
+
+// Share runs f while nobody else decides what is shared among clones.
+func (h House) Share(f func() error) (err error) {
+	if err := os.MkdirAll(filepath.Join(h.Store, "clones"), 0o711); err != nil {
+		return err
+	}
+	lock, err := os.OpenFile(filepath.Join(h.Store, "clones", ".lock"), os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := flock(lock); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unix.Flock(int(lock.Fd()), unix.LOCK_UN)) }()
+	return f()
+}
+
+func flock(f *os.File) error {
+	for {
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// Tidy removes memory that no clone is of any more, in whatever namespace.
+func (h House) Tidy() error {
+	return h.Share(func() error {
+		used, err := h.used(func(r Record) string { return filepath.Base(r.Memory) })
+		if err != nil {
+			return err
+		}
+		entries, err := os.ReadDir(h.MemoryDir())
+		if err != nil {
+			return ignoreAbsent(err)
+		}
+		var errs []error
+		for _, e := range entries {
+			if !used[e.Name()] {
+				errs = append(errs, os.RemoveAll(filepath.Join(h.MemoryDir(), e.Name())))
+			}
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// Checkpoints are the ids of those that clones stand on: their captures are in
+// use.
+func Checkpoints(store string) (map[string]bool, error) {
+	return House{Store: store}.used(func(r Record) string { return r.Checkpoint })
+}
+
+func (h House) used(what func(Record) string) (map[string]bool, error) {
+	namespaces, err := os.ReadDir(filepath.Join(h.Store, "clones"))
+	if err != nil {
+		return nil, ignoreAbsent(err)
+	}
+	used := map[string]bool{}
+	for _, ns := range namespaces {
+		if !ns.IsDir() {
+			continue
+		}
+		all, err := House{Store: h.Store, Namespace: ns.Name()}.List()
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range all {
+			used[what(r)] = true
+		}
+	}
+	return used, nil
+}
+
+func ignoreAbsent(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}

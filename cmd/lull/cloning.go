@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	containerd "github.com/containerd/containerd/v2/client"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/lull-containers/lull/clone"
+	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/internal/failpoint"
+	"github.com/lull-containers/lull/quiesce"
+)
+
+// cloning is one clone in the making: a restore with a setting of its own.
+type cloning struct {
+	*restoring
+	house   clone.House
+	options cloneOptions
+	clone   *clone.Clone // held by us, from place on
+	again   bool         // a reset
+	env     []string     // of the container
+}
+
+func newCloning(a *app, client *containerd.Client, h clone.House, ref, name string, o cloneOptions) *cloning {
+	c := &cloning{restoring: newRestoring(a, client, ref, restoreOptions{name: name}), house: h, options: o}
+	c.setting = c
+	c.opts.isolate = o.order.Isolate
+	c.say = func(format string, args ...any) { a.progress(name+": "+format, args...) }
+	return c
+}
+
+// startAll starts all of them at once. When one fails, none is left.
+func startAll(ctx context.Context, all []*cloning) ([]cloned, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	errs := make([]error, len(all))
+	var group sync.WaitGroup
+	for i, c := range all {
+		group.Go(func() {
+			if errs[i] = c.attempt(ctx); errs[i] != nil {
+				cancel()
+			}
+		})
+	}
+	group.Wait()
+	if err := firstCause(errs); err != nil {
+		for _, c := range all {
+			err = errors.Join(err, c.takeBack(ctx))
+		}
+		return nil, err
+	}
+	var done []cloned
+	for _, c := range all {
+		done = append(done, c.report())
+		errs = append(errs, c.keep(ctx), c.clone.Release())
+	}
+	return done, errors.Join(errs...)
+}
+
+// firstCause prefers the failure to those that it cancelled.
+func firstCause(errs []error) error {
+	var first error
+	for _, err := range errs {
+		if first == nil || err != nil && errors.Is(first, context.Canceled) && !errors.Is(err, context.Canceled) {
+			first = err
+		}
+	}
+	return first
+}
+
+// place gives the clone what is its own.
+func (c *cloning) place(ctx context.Context, _ *restoring) (err error) {
+	if c.manifest == nil {
+		return fail(exitManifest, "restore it with `lull restore`", "%s is no checkpoint of a database", c.ref)
+	}
+	for _, f := range []func(context.Context) error{c.tied, c.claim, c.rewind, c.unpack} {
+		if err := f(ctx); err != nil {
+			return err
+		}
+	}
+	spec, err := c.clone.Lay(ctx, c.manifest, c.template.Spec.GetValue())
+	if err != nil {
+		return err
+	}
+	c.template.Spec = &anypb.Any{TypeUrl: c.template.Spec.GetTypeUrl(), Value: spec}
+	c.env = environment(spec)
+	c.label(clone.LabelOf, c.ref)
+	c.label(clone.LabelCheckpoint, c.manifest.ID)
+	return failpoint.Hit("clone.placed")
+}
+
+// tied refuses early what the shim would refuse: to be there twice, of what
+// others stand on.
+func (c *cloning) tied(context.Context) error {
+	settings, err := c.cfg.For(lullLabels(c.template.Labels))
+	if err != nil {
+		return err
+	}
+	if settings.Lineage == "isolate" {
+		c.options.order.Isolate = true
+		return nil
+	}
+	ties := c.manifest.Database.Lineage
+	if len(ties) == 0 {
+		return nil
+	}
+	return fail(exitLineage, "--isolate keeps the clones apart from them", "others stand on the database of %s: %s", c.ref, engine.TieText(ties))
+}
+
+// claim takes the name. Of a reset it is ours already, and stays when it fails.
+func (c *cloning) claim(context.Context) (err error) {
+	if c.again {
+		return nil
+	}
+	c.clone, err = c.house.Claim(c.template.ID)
+	if err != nil {
+		return err
+	}
+	c.undo.Push("the clone", func(context.Context) error { return errors.Join(c.clone.Remove(), c.house.Tidy()) })
+	return c.clone.Set(func(r *clone.Record) {
+		r.Ref, r.Checkpoint, r.Engine = c.ref, c.manifest.ID, c.manifest.Database.Engine
+		r.Snapshotter = c.template.Snapshotter
+		r.Created, r.Order, r.Port = time.Now().UTC(), c.options.order, c.port()
+	})
+}
+
+// unpack puts the memory where all clones of the checkpoint start from.
+func (c *cloning) unpack(ctx context.Context) error {
+	return c.house.Share(func() (err error) {
+		c.memory, err = c.image.Unpack(ctx, c.client.ContentStore(), c.house.MemoryDir())
+		if err != nil {
+			return err
+		}
+		return c.clone.Set(func(r *clone.Record) { r.Memory = c.memory })
+	})
+}
+
+// settle makes it stay.
+func (c *cloning) settle(context.Context, *restoring) error {
+	if err := failpoint.Hit("clone.verified"); err != nil {
+		return err
+	}
+	return c.clone.Set(func(r *clone.Record) { r.Phase = clone.Ready })
+}
+
+// port is the one that the database listens on: its engine's usual one, if
+// that is among them.
+func (c *cloning) port() uint16 {
+	usual := usualPorts()[c.manifest.Database.Engine]
+	var first uint16
+	for _, l := range c.manifest.Network.Listeners {
+		a, err := netip.ParseAddrPort(l)
+		if err != nil {
+			continue
+		}
+		if a.Port() == usual {
+			return usual
+		}
+		if first == 0 {
+			first = a.Port()
+		}
+	}
+	return first
+}
+
+func usualPorts() map[string]uint16 {
+	return map[string]uint16{quiesce.Postgres: 5432, quiesce.MySQL: 3306, quiesce.MariaDB: 3306,
+		quiesce.Redis: 6379, quiesce.Valkey: 6379, "mongodb": 27017}
+}
+
+func environment(spec []byte) []string {
+	var s specs.Spec
+	if json.Unmarshal(spec, &s) != nil || s.Process == nil {
+		return nil
+	}
+	return s.Process.Env
+}
+
+func (c *cloning) report() cloned {
+	r := c.clone.Record
+	port := strconv.Itoa(int(r.Port))
+	return cloned{
+		Name: r.ID, Namespace: r.Namespace, Image: r.Ref, Checkpoint: r.Checkpoint, Engine: r.Engine,
+		Host: r.Address.String(), Port: r.Port, URL: connectionURL(r, c.env, c.options.passwords),
+		VerifiedMillis: c.done.VerifiedMillis, Pid: c.done.Pid, Log: c.done.Log, Expires: expiry(r),
+		Steps: c.done.Steps, Inner: c.done.Inner, Warnings: c.done.Warnings,
+		address: fmt.Sprintf("%s:%s", r.Address, port),
+	}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lull-containers/lull/isolate"
+)
+
+// rejoined is a container whose isolation was ended.
+type rejoined struct {
+	Namespace  string `json:"namespace"`
+	ID         string `json:"id"`
+	Checkpoint string `json:"checkpoint"` // that it was restored from
+}
+
+func rejoinCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "rejoin CONTAINER",
+		Short: "End the isolation of a restored container, from its next start on",
+		Long: "End the isolation of a container that was restored with --isolate. From its next start on it has its own mounts\n" +
+			"and network again: make sure that no replica, no archive and no upstream takes it for what it was.",
+		Args:              usage(cobra.ExactArgs(1)),
+		ValidArgsFunction: completes(a.containerNames),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			done, err := a.rejoin(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return answer(a, done, func(r rejoined) {
+				fmt.Fprintf(a.out, "%s is isolated no more, from its next start on\n", r.ID)
+			})
+		},
+	}
+}
+
+func (a *app) rejoin(ctx context.Context, id string) (rejoined, error) {
+	cfg, err := a.config()
+	if err != nil {
+		return rejoined{}, err
+	}
+	client, ctx, err := a.connect(ctx)
+	if err != nil {
+		return rejoined{}, err
+	}
+	defer client.Close()
+	s, err := a.loadSubject(ctx, client, id)
+	if err != nil {
+		return rejoined{}, err
+	}
+	if s.alive() {
+		return rejoined{}, fail(exitLives, "stop it first", "container %s runs", s.info.ID)
+	}
+	place := isolate.Place{Store: cfg.StoreDir, Namespace: s.namespace, ID: s.info.ID}
+	m, ok, err := place.Read()
+	if err != nil {
+		return rejoined{}, err
+	}
+	if !ok {
+		return rejoined{}, fail(exitNotFound, "", "container %s is not isolated", s.info.ID)
+	}
+	return rejoined{s.namespace, s.info.ID, m.Checkpoint}, place.Remove()
+}
