@@ -111,6 +111,25 @@ func (s *server) testify(ctx context.Context, r request) (any, error) {
 	case methodClose:
 		return nil, s.session.Close()
 	}
+	return s.validate(ctx, r)
+}
+
+// validate does what not every driver can.
+func (s *server) validate(ctx context.Context, r request) (any, error) {
+	v, ok := s.session.(quiesce.Validator)
+	if !ok {
+		v = mute{}
+	}
+	switch r.Method {
+	case methodAsk:
+		p, err := decode[askParams](r)
+		if err != nil {
+			return nil, err
+		}
+		return v.Ask(ctx, p.Query)
+	case methodWrites:
+		return v.Writes(ctx)
+	}
 	return nil, broken("knows no method of this name", nil)
 }
 

@@ -11,6 +11,7 @@ import (
 var (
 	_ quiesce.Session   = (*Client)(nil)
 	_ quiesce.IOWitness = (*Client)(nil)
+	_ quiesce.Validator = (*Client)(nil)
 )
 
 // closeTime bounds a friendly end before the kill.
@@ -77,6 +78,19 @@ func (c *Client) PendingIO(ctx context.Context) (n int, err error) {
 func (c *Client) Verify(ctx context.Context, recorded manifest.Database) (v quiesce.Verdict, err error) {
 	err = c.call(ctx, methodVerify, verifyParams{Recorded: recorded}, &v)
 	return v, err
+}
+
+// Ask is quiesce.Validator's. It fails with ErrUnsupported where the driver
+// answers no queries.
+func (c *Client) Ask(ctx context.Context, query string) (a quiesce.Answer, err error) {
+	err = c.call(ctx, methodAsk, askParams{Query: query}, &a)
+	return a, err
+}
+
+// Writes is quiesce.Validator's.
+func (c *Client) Writes(ctx context.Context) (mark string, err error) {
+	err = c.call(ctx, methodWrites, nil, &mark)
+	return mark, err
 }
 
 // Close lets the driver end its session and ends the process, by force after

@@ -32,6 +32,8 @@ const (
 	methodInFlight  = "in-flight"
 	methodVerify    = "verify"
 	methodPendingIO = "pending-io"
+	methodAsk       = "ask"
+	methodWrites    = "writes"
 	methodClose     = "close"
 )
 
@@ -73,6 +75,10 @@ type releaseParams struct {
 
 type fenceParams struct {
 	Hold time.Duration `json:"hold"`
+}
+
+type askParams struct {
+	Query string `json:"query"`
 }
 
 type verifyParams struct {

@@ -25,6 +25,7 @@ func (d *dump) assemble() *manifest.Manifest {
 		Network:      d.network,
 		Volumes:      d.volumes,
 		Host:         hostOf(d.pid, d.c),
+		Validations:  d.validated(),
 		Steps:        d.rec.steps,
 		FrozenMillis: millis(time.Since(d.frozen)),
 	}

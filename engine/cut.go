@@ -26,21 +26,22 @@ type Cut struct {
 	session Session // nil before, after and without quiesce
 	frozen  time.Time
 
-	level    manifest.Level
-	fenced   bool
-	unfenced error // why the fence that was asked for does not stand
-	reason   error // why the level is not the one wanted
-	warnings []string
-	db       manifest.Database
-	tx       manifest.Transactions
-	held     []manifest.Held
-	lasting  []manifest.Held // of ours that outlives the session; in the journal
-	network  manifest.Network
-	proof    time.Time   // of the last answered ping
-	obstacle error       // what makes a dump impossible
-	sockets  procs.Table // of the network namespace, as surveyed
-	idle     *criu.AIO   // native AIO with nothing under way; nil: that is not known
-	busy     error       // why it is not
+	level       manifest.Level
+	fenced      bool
+	unfenced    error // why the fence that was asked for does not stand
+	reason      error // why the level is not the one wanted
+	warnings    []string
+	db          manifest.Database
+	tx          manifest.Transactions
+	held        []manifest.Held
+	validations []manifest.Validation
+	lasting     []manifest.Held // of ours that outlives the session; in the journal
+	network     manifest.Network
+	proof       time.Time   // of the last answered ping
+	obstacle    error       // what makes a dump impossible
+	sockets     procs.Table // of the network namespace, as surveyed
+	idle        *criu.AIO   // native AIO with nothing under way; nil: that is not known
+	busy        error       // why it is not
 
 	poison   sync.Mutex
 	ended    bool               // guarded by poison

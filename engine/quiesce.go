@@ -22,12 +22,16 @@ const (
 // this long even if nobody closes its session.
 const fenceHold = 30 * time.Second
 
+// impossible notes what makes a dump impossible. Nothing is asked of the
+// database then.
+func (k *Cut) impossible(err error) { k.obstacle = errors.Join(k.obstacle, err) }
+
 // Quiesce brings the database as close to clean as the mode asks and ctx
 // allows. It returns no error: what failed is Reason, and the level is then
 // crash-consistent, however far it came: a flush that nobody witnessed proves
 // nothing. Only the session's own locks are held afterwards.
 func (k *Cut) Quiesce(ctx context.Context) {
-	if k.reason = k.rec.run(ctx, k.findSteps()); k.reason == nil && k.mode() != modeNone {
+	if k.reason = k.rec.run(ctx, k.findSteps()); k.reason == nil && k.obstacle == nil && k.mode() != modeNone {
 		k.calm(ctx)
 	}
 }
@@ -44,7 +48,7 @@ func (k *Cut) calm(ctx context.Context) {
 }
 
 func (k *Cut) findSteps() []step {
-	return []step{{"locate", k.locate}, {"process tree", k.processTree}}
+	return []step{{"locate", k.locate}, {"process tree", k.processTree}, {"operator", k.operator}}
 }
 
 func (k *Cut) quiesceSteps() []step {
@@ -58,7 +62,7 @@ func (k *Cut) quiesceSteps() []step {
 	if k.mode() == modeFence {
 		steps = append(steps, step{"fence", k.fence}, step{"flush again", k.flushFenced})
 	}
-	return append(steps, step{"evidence", k.evidence}, step{"native AIO", k.idleAIO}, step{"prove", k.prove})
+	return append(steps, step{"evidence", k.evidence}, step{"validate", k.validate}, step{"native AIO", k.idleAIO}, step{"prove", k.prove})
 }
 
 // mode is the label's, or the engine's default: flush, because the freeze is

@@ -67,13 +67,22 @@ func (r *Restore) tryConnect(ctx context.Context, pid int, f freezer.File) (Sess
 
 func (r *Restore) compare(ctx context.Context, s Session) error {
 	if r.manifest.Database.Identity == nil {
-		r.checked = []string{"the database answers; the checkpoint recorded no evidence"}
-		return nil
+		v := quiesce.Verdict{Checked: []string{"the database answers; the checkpoint recorded no evidence"}}
+		return r.conclude(v)
 	}
 	v, err := s.Verify(ctx, r.manifest.Database)
 	if err != nil {
 		return rpccode.Wrap(rpccode.Evidence, err)
 	}
+	if len(v.Broken) == 0 {
+		if err := r.revalidate(ctx, s, &v); err != nil {
+			return err
+		}
+	}
+	return r.conclude(v)
+}
+
+func (r *Restore) conclude(v quiesce.Verdict) error {
 	r.checked = v.Checked
 	if len(v.Broken) > 0 {
 		return rpccode.Wrap(rpccode.Evidence, fmt.Errorf("the restored database is not the one that was checkpointed: %s", v.Broken[0]))

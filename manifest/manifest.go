@@ -212,7 +212,9 @@ type Validation struct {
 	Query      string `json:"query"`
 	Operator   string `json:"operator"` // eq, ge
 	Answer     string `json:"answer"`
-	Comparable bool   `json:"comparable"`
+	Null       bool   `json:"null,omitempty"`   // there was no value; the answer is empty then
+	Writes     string `json:"writes,omitempty"` // the server's mark that changes with each committed write
+	Comparable bool   `json:"comparable"`       // the answer was of the cut itself: enforced
 }
 
 // Step is one step of the sequence and the time that it took.

@@ -24,7 +24,20 @@ func (m *Manifest) Validate() error {
 		m.validateTimes,
 		func() error { return validateFiles(m.Files) },
 		m.validateVolumes,
+		m.validateValidations,
 	)
+}
+
+func (m *Manifest) validateValidations() error {
+	for i, v := range m.Validations {
+		if v.Name == "" || v.Query == "" || v.Null && v.Answer != "" {
+			return fmt.Errorf("validations[%d] has no name or no query, or an answer that is none", i)
+		}
+		if err := oneOf(fmt.Sprintf("validations[%d].operator", i), v.Operator, "eq", "ge"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // first keeps an error to one line.

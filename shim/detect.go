@@ -88,6 +88,9 @@ func (s *Service) complete(c *engine.Container, warning string) error {
 	if _, err := commands.Of(c.LullLabels()); err != nil {
 		return fmt.Errorf("labels of %s: %w", c.ID, err)
 	}
+	if _, err := quiesce.Validations(c.LullLabels()); err != nil {
+		return fmt.Errorf("labels of %s: %w", c.ID, err)
+	}
 	if warning != "" {
 		c.Warnings = append(c.Warnings, warning)
 	}

@@ -126,7 +126,14 @@ func yesNo(b bool) string { return map[bool]string{true: "yes", false: "no"}[b] 
 func validationsSection(all []manifest.Validation) section {
 	s := section{title: "Validations"}
 	for _, v := range all {
-		s.add(v.Name, "%s %s %s", v.Query, v.Operator, v.Answer)
+		answer, held := v.Answer, ""
+		if v.Null {
+			answer = "nothing"
+		}
+		if !v.Comparable {
+			held = "  (reported only)"
+		}
+		s.add(v.Name, "%s  %s  %s%s", v.Query, v.Operator, answer, held)
 	}
 	return s
 }

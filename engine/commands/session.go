@@ -138,3 +138,11 @@ func (s *session) Writes(ctx context.Context) (string, error) {
 	}
 	return "", nil
 }
+
+// PendingIO is the database's own word, where it has one.
+func (s *session) PendingIO(ctx context.Context) (int, error) {
+	if w, ok := s.Session.(quiesce.IOWitness); ok {
+		return w.PendingIO(ctx)
+	}
+	return 0, &quiesce.Refusal{Class: quiesce.ErrUnsupported, What: "nobody can tell whether a request of native AIO is under way"}
+}

@@ -16,11 +16,11 @@ type row struct {
 // quietRows are the steps before the freeze, frozenRows those after it.
 func quietRows() []row {
 	return []row{
-		{"look at the processes", []string{"locate", "process tree"}, "nothing there that CRIU cannot dump"},
+		{"look at the processes", []string{"locate", "process tree", "operator"}, "nothing there that CRIU cannot dump"},
 		{"connect", []string{"connect", "preflight", "plan"}, "an unprivileged agent, in the container's network"},
 		{"flush", []string{"flush"}, "PostgreSQL's CHECKPOINT: a cold start would be short"},
 		{"drain", []string{"drain", "fence"}, "open write transactions get a moment to end"},
-		{"evidence", []string{"evidence", "prove"}, "identity and position, to be found again"},
+		{"evidence", []string{"evidence", "validate", "prove"}, "identity and position, to be found again"},
 	}
 }
 

@@ -2,6 +2,8 @@ package mariadb
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/quiesce/internal/mysqlproto"
@@ -19,6 +21,11 @@ func (engine) Untested() int   { return 120000 }
 
 func (engine) Privileges() []string {
 	return []string{"SELECT", "LOCK TABLES", "RELOAD", "PROCESS", "BINLOG MONITOR", "SLAVE MONITOR", "CONNECTION ADMIN", "SUPER"}
+}
+
+// Limit bounds every statement, in seconds.
+func (engine) Limit(d time.Duration) string {
+	return fmt.Sprintf("SET SESSION max_statement_time = %.3f", d.Seconds())
 }
 
 // probes fail, without waiting, beside somebody's FLUSH TABLES WITH READ LOCK

@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/quiesce/internal/mysqlproto"
@@ -23,6 +24,11 @@ func (engine) Privileges() []string {
 		"SELECT", "LOCK TABLES", "RELOAD", "PROCESS", "REPLICATION CLIENT",
 		"BACKUP_ADMIN", "CONNECTION_ADMIN", "SYSTEM_VARIABLES_ADMIN", "XA_RECOVER_ADMIN",
 	}
+}
+
+// Limit bounds SELECTs.
+func (engine) Limit(d time.Duration) string {
+	return fmt.Sprintf("SET SESSION max_execution_time = %d", max(1, d.Milliseconds()))
 }
 
 // Busy looks for somebody's FLUSH TABLES WITH READ LOCK or LOCK INSTANCE FOR

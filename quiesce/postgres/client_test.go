@@ -48,3 +48,16 @@ func code(err error) string {
 	}
 	return ""
 }
+
+// Questions are those of lull/validate.NAME.
+func (s *server) Questions() quiescetest.Questions {
+	return quiescetest.Questions{
+		Count:   "SELECT count(*) FROM counted;",
+		Nothing: "SELECT max(n) FROM counted WHERE n < 0 -- none",
+		Refused: []string{
+			"INSERT INTO counted DEFAULT VALUES RETURNING n", "WITH new AS (INSERT INTO counted DEFAULT VALUES RETURNING n) SELECT n FROM new",
+			"SELECT 1; DELETE FROM counted", "SELECT 1); DELETE FROM counted; SELECT (1", "COMMIT", "SELECT nextval('counted_n_seq')",
+			"SELECT 1, 2", "SELECT n FROM counted UNION ALL SELECT -1 UNION ALL SELECT -2", "SELECT repeat('x', 2000)", "SELECT nonsense", "",
+		},
+	}
+}

@@ -57,6 +57,8 @@ func cases() []testCase {
 		{"release/elsewhere", releaseElsewhere, outlives},
 		{"release/unknown", releaseUnknown, outlives},
 		{"evidence/stable", evidenceStable, always},
+		{"ask/counts", askCounts, always},
+		{"ask/refused", askRefused, always},
 		{"verify/same", verifySame, always},
 		{"verify/crashed", verifyCrashed, always},
 		{"verify/other-identity", verifyOtherIdentity, always},

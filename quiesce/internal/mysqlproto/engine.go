@@ -2,6 +2,7 @@ package mysqlproto
 
 import (
 	"context"
+	"time"
 
 	"github.com/lull-containers/lull/manifest"
 )
@@ -18,6 +19,8 @@ type Engine interface {
 	Privileges() []string
 	// Busy refuses a server that somebody else has locked.
 	Busy(ctx context.Context, s *Session) error
+	// Limit is the statement that bounds every later SELECT of a connection.
+	Limit(d time.Duration) string
 	// Writers is the query of WriterColumns for the sessions with an open
 	// transaction that writes.
 	Writers(ctx context.Context, s *Session) (Query, error)

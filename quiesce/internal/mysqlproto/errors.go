@@ -31,6 +31,8 @@ const (
 	deadlock           = 1213
 	privilegeMissing   = 1227
 	interrupted        = 1317
+	statementTimeout   = 1969
+	queryTimeout       = 3024
 	accessDeniedNoPass = 1698
 	passwordMustChange = 1820
 	passwordExpired    = 1862

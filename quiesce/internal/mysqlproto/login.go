@@ -11,6 +11,7 @@ import (
 type login struct {
 	user, password string
 	port           uint16 // to be tried first
+	database       string // of a table that names none; empty: there is no such
 }
 
 // loginOf reads the target: what is said in so many words, then the variables
@@ -20,7 +21,8 @@ func loginOf(t quiesce.Target) login {
 	if t.User != "" && t.User != user {
 		user, password = t.User, named(t.Env, t.User)
 	}
-	return login{user: user, password: cmp.Or(t.Password, password), port: port(t.Env)}
+	return login{user: user, password: cmp.Or(t.Password, password), port: port(t.Env),
+		database: cmp.Or(t.Database, t.Env["MARIADB_DATABASE"], t.Env["MYSQL_DATABASE"])}
 }
 
 func account(env map[string]string) (user, password string) {
