@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"os/exec"
 	"path/filepath"
 )
 
@@ -38,7 +39,11 @@ func makeFake(ctx context.Context, b *Bench) error {
 		return err
 	}
 	b.Say("go build the fake mongod")
-	err = b.Run(ctx, []string{"CGO_ENABLED=0"}, goTool, "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
+	source, err := exec.CommandContext(ctx, goTool, "env", "GOMOD").Output()
+	if err != nil {
+		return err
+	}
+	err = b.Run(ctx, []string{"CGO_ENABLED=0"}, goTool, "-C", filepath.Dir(string(source)), "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
 		"-o", filepath.Join(b.Dir, "bin")+"/", "github.com/lull-containers/lull/lab/fakemongod/cmd/mongod")
 	if err != nil {
 		return fmt.Errorf("%w (the lab builds it from lull's sources: run it there)", err)
