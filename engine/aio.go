@@ -16,11 +16,17 @@ import (
 // freeze no byte was asked for and no answer came. A moment like that is waited
 // for, before the freeze and by freezing again.
 
-// The bounds of freezing again, once the container was frozen.
+// The bounds of freezing again, once the container was frozen: so often, and
+// as long as the budget of the pause lasts, but for aioTime at least.
 const (
 	aioFreezes = 20
 	aioTime    = time.Second
 )
+
+// aioCall bounds what is done between two freezes. It is no bound for a server
+// that is busy, but for one that does not answer: a call that is given up costs
+// the agent, and the fence with it.
+const aioCall = 10 * time.Second
 
 // aioPause is between two looks at a server that is busy.
 const aioPause = 5 * time.Millisecond
@@ -30,10 +36,12 @@ const aioRemedy = "innodb_use_native_aio=0 is always safe"
 // idleAIO waits for half of the time that is left. That there is no such moment
 // is no reason not to freeze.
 func (k *Cut) idleAIO(ctx context.Context) error {
-	within, cancel := half(ctx)
-	defer cancel()
-	k.idle, k.busy = k.awaitIdle(within)
-	if errors.Is(k.busy, quiesce.ErrAgent) && ctx.Err() == nil && within.Err() == nil {
+	until := time.Now().Add(aioCall)
+	if deadline, ok := ctx.Deadline(); ok {
+		until = time.Now().Add(time.Until(deadline) / 2)
+	}
+	k.idle, k.busy = k.awaitIdle(ctx, until)
+	if errors.Is(k.busy, quiesce.ErrAgent) {
 		return k.busy
 	}
 	return nil
@@ -41,17 +49,16 @@ func (k *Cut) idleAIO(ctx context.Context) error {
 
 // awaitIdle asks until the server says that nothing is under way and nothing
 // moves while it says so.
-func (k *Cut) awaitIdle(ctx context.Context) (*criu.AIO, error) {
+func (k *Cut) awaitIdle(ctx context.Context, until time.Time) (*criu.AIO, error) {
 	for {
 		idle, err := k.askIdle(ctx)
 		if idle != nil || err != nil {
 			return idle, err
 		}
-		select {
-		case <-ctx.Done():
+		if time.Now().After(until) || ctx.Err() != nil {
 			return nil, errors.New("the server was never without a request of native AIO under way")
-		case <-time.After(aioPause):
 		}
+		time.Sleep(aioPause)
 	}
 }
 
@@ -90,7 +97,7 @@ func (k *Cut) readAIO() (criu.AIO, error) {
 // way, and freezes it again until it is so. When the bounds are spent the
 // container stays frozen, and its dump is refused. An error is the freezer's.
 func (k *Cut) settleAIO(ctx context.Context) error {
-	end := time.Now().Add(aioTime)
+	end := k.aioEnd(time.Now())
 	for n := 1; ; n++ {
 		now, err := k.readAIO()
 		if err != nil || now.None() {
@@ -111,18 +118,27 @@ func (k *Cut) settleAIO(ctx context.Context) error {
 	}
 }
 
+// aioEnd is when no freeze is tried any more.
+func (k *Cut) aioEnd(now time.Time) time.Time {
+	least, budget := now.Add(aioTime), k.rec.began.Add(k.c.Settings.PauseBudget)
+	if budget.After(least) {
+		return budget
+	}
+	return least
+}
+
 // freezeAgain lets the container run until nothing is under way. The runtime
 // goes on believing that it is paused.
 func (k *Cut) freezeAgain(ctx context.Context, end time.Time) error {
-	if err := k.freezer.Thaw(ctx); err != nil {
-		return err
-	}
-	within, cancel := context.WithDeadline(ctx, end)
+	within, cancel := context.WithTimeout(ctx, time.Until(end)+aioCall)
 	defer cancel()
-	if k.idle, k.busy = k.awaitIdle(within); k.busy == nil {
+	if err := k.freezer.Thaw(within); err != nil {
+		return errors.Join(err, k.thaw(ctx))
+	}
+	if k.idle, k.busy = k.awaitIdle(within, end); k.busy == nil {
 		k.busy = k.prove(within)
 	}
-	if err := k.freezer.Freeze(ctx); err != nil {
+	if err := k.freezer.Freeze(within); err != nil {
 		return errors.Join(err, k.thaw(ctx))
 	}
 	k.frozen = time.Now()
