@@ -145,7 +145,8 @@ func (k *Cut) freezeAgain(ctx context.Context, end time.Time) error {
 	return k.readBack(ctx)
 }
 
-// refuseAIO is for the dump.
+// refuseAIO is for the dump, behind what kept the level down: a database that
+// refused to be asked has the better reason.
 func (k *Cut) refuseAIO() error {
 	if k.idle != nil && k.busy == nil {
 		return nil
@@ -154,7 +155,7 @@ func (k *Cut) refuseAIO() error {
 	if why == nil {
 		why = errors.New("requests of native AIO were under way at the freeze")
 	}
-	k.obstacle = errors.Join(k.obstacle, fmt.Errorf("CRIU does not save requests of native AIO: %w; %s", why, aioRemedy))
+	k.unsaved = fmt.Errorf("CRIU does not save requests of native AIO: %w; %s", why, aioRemedy)
 	return nil
 }
 

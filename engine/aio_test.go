@@ -60,8 +60,8 @@ func aioCut(t *testing.T, s Session) *Cut {
 func TestAIOWithoutRings(t *testing.T) {
 	s := &teller{pending: []int{1}}
 	k := aioCut(t, s)
-	if err := errors.Join(k.idleAIO(t.Context()), k.settleAIO(t.Context())); err != nil || k.obstacle != nil || s.asked != 0 {
-		t.Errorf("%v, obstacle %v, asked %d times", err, k.obstacle, s.asked)
+	if err := errors.Join(k.idleAIO(t.Context()), k.settleAIO(t.Context())); err != nil || k.unsaved != nil || s.asked != 0 {
+		t.Errorf("%v, unsaved %v, asked %d times", err, k.unsaved, s.asked)
 	}
 }
 
@@ -75,8 +75,8 @@ func TestAIOIsAwaited(t *testing.T) {
 	if err := k.idleAIO(t.Context()); err != nil || k.idle == nil || s.asked < len(s.pending) {
 		t.Fatalf("%v, idle %v, asked %d times", err, k.idle, s.asked)
 	}
-	if err := k.settleAIO(t.Context()); err != nil || k.obstacle != nil || !strings.Contains(k.rec.remark, "frozen ") {
-		t.Errorf("%v, obstacle %v, %q", err, k.obstacle, k.rec.remark)
+	if err := k.settleAIO(t.Context()); err != nil || k.unsaved != nil || !strings.Contains(k.rec.remark, "frozen ") {
+		t.Errorf("%v, unsaved %v, %q", err, k.unsaved, k.rec.remark)
 	}
 	if err := k.unanswered(); err != nil {
 		t.Error(err)
@@ -106,8 +106,8 @@ func TestAIOIsRefused(t *testing.T) {
 			if err := k.settleAIO(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if k.obstacle == nil || !strings.Contains(k.obstacle.Error(), "innodb_use_native_aio=0") {
-				t.Errorf("obstacle %v", k.obstacle)
+			if k.unsaved == nil || !strings.Contains(k.unsaved.Error(), "innodb_use_native_aio=0") {
+				t.Errorf("unsaved %v", k.unsaved)
 			}
 			if frozen, err := k.freezer.Frozen(); err != nil || !frozen {
 				t.Errorf("frozen %t, %v", frozen, err)

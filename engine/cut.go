@@ -42,6 +42,7 @@ type Cut struct {
 	sockets     procs.Table // of the network namespace, as surveyed
 	idle        *criu.AIO   // native AIO with nothing under way; nil: that is not known
 	busy        error       // why it is not
+	unsaved     error       // what the image would lack without a word
 
 	poison   sync.Mutex
 	ended    bool               // guarded by poison

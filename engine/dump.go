@@ -62,7 +62,7 @@ func (d *dump) require(context.Context) error {
 	}
 	want := manifest.Level(d.c.Settings.Require)
 	if d.level.Rank() >= want.Rank() {
-		return nil
+		return rpccode.Wrap(rpccode.Preflight, d.unsaved)
 	}
 	return rpccode.Wrap(codeOf(d.reason), d.below(want))
 }

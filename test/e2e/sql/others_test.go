@@ -60,7 +60,7 @@ func (s *server) locks(t *testing.T) {
 		t.Run(lock, func(t *testing.T) {
 			holder := s.session(t)
 			do(t, holder, lock)
-			s.refused(t, "[lull:database]", "KILL ")
+			s.refused(t, "[lull:database]", "let it end")
 			s.held(t, lock)
 			do(t, holder, unlock)
 			if m := s.checkpoint(t); m.Reached.Level != manifest.Clean {
@@ -121,7 +121,7 @@ func (s *server) longSelect(t *testing.T, load *harness.Load) {
 	defer stop()
 	done := make(chan error, 1)
 	go func() {
-		_, err := reader.ExecContext(ctx, "SELECT SLEEP(600) FROM ledger.ledger_entry LIMIT 1")
+		_, err := reader.ExecContext(ctx, "SELECT SLEEP(600) FROM ledger.entry LIMIT 1")
 		done <- err
 	}()
 	const running = `SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'`
