@@ -15,7 +15,7 @@ import (
 // the entries of the cut, its own log tells of no transaction rolled back and
 // of next to nothing replayed, and it takes writes at once.
 func TestColdStart(t *testing.T) {
-	each(t, []string{"postgres13", "postgres18", "mysql9.7", "mariadb10.11", "redis8.0", "valkey9.1"}, coldStart)
+	each(t, []string{"postgres18", "mysql9.7", "mariadb10.11", "redis8.0", "valkey9.1"}, coldStart)
 }
 
 func coldStart(t *testing.T, k kind) {

@@ -20,7 +20,7 @@ func TestOthers(t *testing.T) {
 			continue
 		}
 		t.Run(k.name(), func(t *testing.T) {
-			if k.version == "11.8" {
+			if !k.is("mysql") {
 				harness.Full(t)
 			}
 			s := k.run(t, harness.Shared(t), options{annotations: patient("lull/mode", "fence", "lull/require", "clean")})
