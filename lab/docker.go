@@ -63,9 +63,9 @@ func (k *Docker) configure(more map[string]any) error {
 		"hosts":        []string{"unix://" + k.Socket},
 		"data-root":    k.Root, "exec-root": filepath.Join(d.Dir, "docker"),
 		"pidfile": filepath.Join(d.Dir, "docker.pid"), "containerd": d.Address,
-		"containerd-namespace": d.Namespace, "containerd-plugin-namespace": d.Namespace + "-plugins",
-		"cgroup-parent":       "/" + d.Namespace,
-		"userland-proxy-path": filepath.Join(k.bin, "docker-proxy"),
+		"containerd-namespace": d.Namespace,
+		"cgroup-parent":        "/" + d.Namespace,
+		"userland-proxy-path":  filepath.Join(k.bin, "docker-proxy"),
 	}
 	maps.Copy(keys, more)
 	text, err := json.MarshalIndent(keys, "", "  ")
@@ -82,7 +82,8 @@ func (k *Docker) Start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(filepath.Join(k.bin, "dockerd"), "--config-file", k.config())
+	cmd := exec.Command(filepath.Join(k.bin, "dockerd"), "--config-file", k.config(),
+		"--containerd-plugins-namespace", k.daemon.Namespace+"-plugins") // its key in the file is refused
 	cmd.Dir, cmd.Stdout, cmd.Stderr = k.daemon.Data, log, log
 	cmd.Env = setEnv(k.daemon.environment(), "PATH="+k.daemon.lab.PATH(append([]string{k.bin}, k.daemon.BinDirs...)...))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -2,9 +2,11 @@ package shim
 
 import (
 	"context"
+	"errors"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	tasktypes "github.com/containerd/containerd/api/types/task"
+	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -30,10 +32,12 @@ func (t *task) publicFifos(st *taskAPI.StateResponse) {
 	st.Stdin, st.Stdout, st.Stderr = t.stdin, t.stdout, t.stderr
 }
 
+// fromCache is nil without a dump, and from the moment on that the dump has
+// ended the process: dockerd wants to hear that it is stopped.
 func (t *task) fromCache() *taskAPI.StateResponse {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.cached == nil {
+	if t.cached == nil || errors.Is(unix.Kill(int(t.cached.Pid), 0), unix.ESRCH) {
 		return nil
 	}
 	return proto.Clone(t.cached).(*taskAPI.StateResponse)

@@ -49,12 +49,13 @@ type running struct {
 }
 
 // run runs a database on a named volume, its port published, and waits for it.
+// A published port of Docker's own choice would be another one after a restore.
 func (db database) run(t *testing.T, d *harness.Docker, flags ...string) *running {
 	t.Helper()
 	volume := harness.Name(t, "v")
 	d.Docker(t, "volume", "create", volume)
 	t.Cleanup(func() { _ = d.Try(t, "volume", "rm", volume) })
-	all := []string{"--publish", "127.0.0.1::" + db.port, "--volume", volume + ":" + db.data}
+	all := []string{"--publish", "127.0.0.1:1" + db.port + ":" + db.port, "--volume", volume + ":" + db.data}
 	return db.runBare(t, d, append(all, flags...)...)
 }
 

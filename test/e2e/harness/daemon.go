@@ -79,8 +79,8 @@ func start(l *lab.Lab, bin, name string, o Options) (*Daemon, error) {
 func (d *Daemon) writeConfig(name string, o Options) error {
 	run, data := d.Lab.RunDir(name), d.Lab.DataDir(name)
 	d.Failpoints = filepath.Join(data, "failpoints")
-	text := fmt.Sprintf("state_dir = %q\nstore_dir = %q\nstock_shim = %q\nlull = %q\n%s\n",
-		filepath.Join(run, "lull"), filepath.Join(data, "captures"),
+	text := fmt.Sprintf("state_dir = %q\nstore_dir = %q\ndocker_root = %q\nstock_shim = %q\nlull = %q\n%s\n",
+		filepath.Join(run, "lull"), filepath.Join(data, "captures"), filepath.Join(data, "docker"),
 		d.stockShim(o.Engine), filepath.Join(d.bin, "lull"), o.Config)
 	if err := os.MkdirAll(run, 0o711); err != nil {
 		return err

@@ -4,6 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +103,34 @@ func (d *Docker) RunDocker(t testing.TB, image string, flags []string, args ...s
 	return d.Handle(id)
 }
 
+// Reload gives dockerd further keys of its configuration, and waits until it
+// answers by them.
+func (d *Docker) Reload(t testing.TB, keys map[string]any) {
+	t.Helper()
+	if err := d.Dockerd.Reload(keys); err != nil {
+		t.Fatal(err)
+	}
+	Eventually(t, "dockerd has read its configuration again", func() bool {
+		text, err := os.ReadFile(d.Dockerd.Log)
+		return err == nil && strings.Contains(string(text), "Reloaded configuration")
+	})
+}
+
+// LullJSON runs lull for dockerd's containers and gives its answer.
+func (d *Docker) LullJSON(t testing.TB, args ...string) map[string]any {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, "lull"), append(args, "--json")...)
+	cmd.Env = d.Environ("LULL_CONFIG="+d.LullConfig(), "DOCKER_HOST=unix://"+d.Dockerd.Socket, "TMPDIR="+d.Temp())
+	o := Run(t, cmd)
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(o.Stdout), &answer); err != nil || o.Code != 0 {
+		t.Fatalf("%s%v", o, err)
+	}
+	return answer
+}
+
 // Handle is a container of Docker's by its full id.
 func (d *Docker) Handle(id string) *Container { return &Container{ID: id, Daemon: d.Daemon} }
 
@@ -128,3 +160,15 @@ func (d *Docker) Published(t testing.TB, container, port string) netip.AddrPort 
 func (d *Docker) InNetwork(f func() error) error { return netns.Do(d.Network, f) }
 
 var _ ledger.Inside = (*Docker)(nil).InNetwork
+
+// Children are the processes that a process started and that run.
+func Children(of int) (pids []int) {
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err == nil && parent(pid) == of && commandLine(pid) != "" {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
