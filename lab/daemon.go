@@ -25,7 +25,6 @@ type DaemonConfig struct {
 	Namespace string   // what Ctr works in; "lull-" and the name by default
 	Network   bool     // a network of its own, with nothing but lo: for a dockerd
 	Engine    string   // part that stands aside and has another containerd; none: the newest
-	CRI       bool     // serve the kubelet's interface too
 }
 
 // A Daemon is a private containerd. It outlives the process that started it,
@@ -44,7 +43,6 @@ type Daemon struct {
 	Network   string   `json:"network,omitempty"` // path of its network namespace; none: the machine's
 	Engine    string   `json:"engine,omitempty"`  // folder of another containerd's programs
 	Version   string   `json:"version"`
-	CRI       bool     `json:"cri,omitempty"`
 	Process   process  `json:"process"`
 
 	lab *Lab
@@ -114,7 +112,7 @@ func (l *Lab) newDaemon(c DaemonConfig) (*Daemon, error) {
 		return nil, err
 	}
 	return &Daemon{
-		Name: c.Name, Dir: dir, Data: data, lab: l, Engine: engine, Version: version, CRI: c.CRI,
+		Name: c.Name, Dir: dir, Data: data, lab: l, Engine: engine, Version: version,
 		Address: filepath.Join(dir, "containerd.sock"),
 		State:   filepath.Join(dir, "state"),
 		Root:    filepath.Join(data, "root"),

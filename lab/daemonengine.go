@@ -49,6 +49,16 @@ func (d *Daemon) sections() string {
 		fmt.Sprintf("[plugins.'io.containerd.shim.v1.manager']\n  socket_dir = %q\n", d.Dir+"/s")
 }
 
+// importFlags: the transfer service of 2.1 does not start without plugins that
+// the lab leaves out, so its ctr unpacks the image itself.
+func (d *Daemon) importFlags() []string {
+	v := parseVersion(d.Version)
+	if v.less(version{2}) || !v.less(version{2, 3}) {
+		return nil
+	}
+	return []string{"--local"}
+}
+
 // format is the newest configuration format that the daemon reads.
 func (d *Daemon) format() int {
 	switch v := parseVersion(d.Version); {

@@ -23,7 +23,8 @@ func (d *Daemon) Import(ctx context.Context, image string) error {
 	if err != nil {
 		return err
 	}
-	return d.run(ctx, "images", "import", "--snapshotter", "overlayfs", archive)
+	args := []string{"images", "import", "--snapshotter", "overlayfs"}
+	return d.run(ctx, append(append(args, d.importFlags()...), archive)...)
 }
 
 func (d *Daemon) pull(ctx context.Context, image string) error {

@@ -23,7 +23,6 @@ type Options struct {
 	Env     []string // NAME=VALUE of the daemon and its shims
 	BinDirs []string // first on PATH of the daemon and its shims
 	Network bool     // a network of its own, with nothing but lo
-	CRI     bool     // serve the kubelet's interface too
 	Engine  string   // the lab's part with another containerd; none: the newest
 }
 
@@ -63,7 +62,7 @@ func start(l *lab.Lab, bin, name string, o Options) (*Daemon, error) {
 	if err := d.writeConfig(name, o); err != nil {
 		return nil, err
 	}
-	c := lab.DaemonConfig{Name: name, Env: append(o.Env, "LULL_FAILPOINTS="+d.Failpoints), BinDirs: o.BinDirs, Network: o.Network, Engine: o.Engine, CRI: o.CRI}
+	c := lab.DaemonConfig{Name: name, Env: append(o.Env, "LULL_FAILPOINTS="+d.Failpoints), BinDirs: o.BinDirs, Network: o.Network, Engine: o.Engine}
 	if !o.Stock {
 		c.BinDirs = append(c.BinDirs, d.bin)
 	}
