@@ -57,6 +57,16 @@ unit: ## tests that need neither root nor lab
 e2e: prereqs lab ## end-to-end tests; E2E=regexp selects
 	@LULL_E2E=1 $(GOPATHED) $(E2ETEST) -run '$(E2E)' ./test/e2e/... | $(REPORT)
 
+.PHONY: e2e-full
+e2e-full: prereqs lab ## end-to-end tests with those that take long; E2E=regexp selects
+	@LULL_E2E=1 LULL_E2E_FULL=1 $(GOPATHED) $(E2ETEST) -run '$(E2E)' ./test/e2e/... | $(REPORT)
+
+.PHONY: compat
+compat: CELLS := $(shell mktemp -u)
+compat: prereqs lab ## docs/COMPATIBILITY.md, made of a run of the matrix
+	@LULL_E2E_CELLS=$(CELLS) $(MAKE) --no-print-directory e2e-full E2E='^(TestContainerd|TestMatrix)$$'; \
+	  $(GO) run ./test/compat $(CELLS) >docs/COMPATIBILITY.md.new && mv docs/COMPATIBILITY.md.new docs/COMPATIBILITY.md
+
 .PHONY: bench
 bench: prereqs build lab ## measurements into bench/results; ONLY=name selects
 	@$(GO) run ./bench -only '$(ONLY)'

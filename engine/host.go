@@ -87,6 +87,9 @@ func fits(was manifest.Host, tools Tools) error {
 	if was.Arch != runtime.GOARCH {
 		return fmt.Errorf("the checkpoint is of a %s machine, this is %s; restore it on %s", was.Arch, runtime.GOARCH, was.Arch)
 	}
+	if err := sameLSM(was.LSM, present); err != nil {
+		return err
+	}
 	have := cpuFlags()
 	if len(have) == 0 {
 		return nil

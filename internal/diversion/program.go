@@ -46,27 +46,33 @@ func same(a, b string) bool {
 
 // place puts a copy of a program at path by one rename.
 func place(program, path string) (err error) {
-	from, err := os.Open(program)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
 	to, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, to.Close(), ignoreGone(os.Remove(to.Name())))
+			err = errors.Join(err, ignoreGone(os.Remove(to.Name())))
 		}
 	}()
-	if _, err := io.Copy(to, from); err != nil {
-		return err
-	}
-	if err := errors.Join(to.Chmod(0o755), to.Sync()); err != nil {
+	// Closed before it has its name: the kernel starts no program that
+	// somebody may still write to.
+	if err := errors.Join(fill(to, program), to.Close()); err != nil {
 		return err
 	}
 	return rename(to.Name(), path)
+}
+
+func fill(to *os.File, program string) error {
+	from, err := os.Open(program)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	if _, err := io.Copy(to, from); err != nil {
+		return err
+	}
+	return errors.Join(to.Chmod(0o755), to.Sync())
 }
 
 // rename is durable.
