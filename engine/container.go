@@ -26,6 +26,7 @@ type Container struct {
 	Spec          *specs.Spec
 	Found         quiesce.Found
 	Settings      config.Settings
+	Credential    config.Credential // of the configuration file; labels go before
 	Network       Network
 	Paths         Paths
 	Tools         func() Tools

@@ -1,11 +1,14 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/lull-containers/lull/internal/rootfile"
+	"github.com/lull-containers/lull/quiesce"
 )
 
 // maxSecret bounds a password file, in bytes.
@@ -19,12 +22,16 @@ func passwordOf(c *Container, pid int, env map[string]string) (string, error) {
 	if name := labels["password-env"]; name != "" {
 		v, ok := env[name]
 		if !ok {
-			return "", fmt.Errorf("lull/password-env: the container has no variable %s; name one that it has", name)
+			return "", &quiesce.Refusal{Class: quiesce.ErrAuth,
+				What: "lull/password-env: the container has no variable " + name, Remedy: "name one that it has"}
 		}
 		return v, nil
 	}
 	if path := labels["password-file"]; path != "" {
 		return readSecret(pid, path)
+	}
+	if path := c.Credential.PasswordFile; path != "" && namedUser(c) == c.Credential.User {
+		return readHostSecret(path)
 	}
 	for _, name := range fileVariables() {
 		if path := env[name]; path != "" {
@@ -32,6 +39,44 @@ func passwordOf(c *Container, pid int, env map[string]string) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// namedUser is the label's user, or the configuration's; empty: the image's.
+func namedUser(c *Container) string {
+	return cmp.Or(c.LullLabels()["user"], c.Credential.User)
+}
+
+// readHostSecret reads a file that the configuration names. One that others can
+// read is no secret.
+func readHostSecret(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", noSecret(path, err.Error(), "lull's configuration names it as password_file")
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return "", noSecret(path, err.Error(), "")
+	case !info.Mode().IsRegular():
+		return "", noSecret(path, "it is not a regular file", "lull's configuration names it as password_file")
+	case info.Mode().Perm()&0o077 != 0:
+		return "", noSecret(path, "others can read it", "chmod 600 "+path)
+	}
+	return secretIn(f, path)
+}
+
+func secretIn(f io.Reader, path string) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(f, maxSecret))
+	if err != nil {
+		return "", noSecret(path, err.Error(), "")
+	}
+	return strings.TrimRight(string(data), "\r\n"), nil
+}
+
+// noSecret is the refusal of a password that cannot be had.
+func noSecret(path, why, remedy string) error {
+	return &quiesce.Refusal{Class: quiesce.ErrAuth, What: fmt.Sprintf("password file %s: %s", path, why), Remedy: remedy}
 }
 
 // fileVariables are the images' variables that name a file with the password
@@ -50,12 +95,8 @@ func fileVariables() []string {
 func readSecret(pid int, path string) (string, error) {
 	f, err := rootfile.Open(rootfile.OfProcess(pid), path)
 	if err != nil {
-		return "", fmt.Errorf("password file %s: %w; check lull/password-file", path, err)
+		return "", noSecret(path, err.Error(), "name a file of the container's with lull/password-file")
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSecret))
-	if err != nil {
-		return "", fmt.Errorf("password file %s: %w", path, err)
-	}
-	return strings.TrimRight(string(data), "\r\n"), nil
+	return secretIn(f, path)
 }

@@ -24,7 +24,7 @@ func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Ta
 	if len(addrs) == 0 && c.Found.Engine != quiesce.Exec {
 		return quiesce.Target{}, &quiesce.Refusal{Class: quiesce.ErrNotReady,
 			What:   "no process of the container listens on TCP",
-			Remedy: "wait until the database has started, or let it listen on 127.0.0.1"}
+			Remedy: "wait until the database has started; one that serves a socket file alone has to listen on loopback too: " + listening(c.Found.Engine)}
 	}
 	env := c.Env()
 	password, err := passwordOf(c, pid, env)
@@ -40,4 +40,19 @@ func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Ta
 		Engine: c.Found.Engine, Listeners: addrs, LocalPorts: ports,
 		Args: c.Args(), Env: env, Labels: labels, User: user, Password: password, Database: labels["database"],
 	}, nil
+}
+
+// listening is the setting by which a server listens on loopback.
+func listening(engine string) string {
+	switch engine {
+	case quiesce.Postgres:
+		return "listen_addresses = 'localhost'"
+	case quiesce.MySQL, quiesce.MariaDB:
+		return "skip_networking = OFF and bind_address = 127.0.0.1"
+	case quiesce.Redis, quiesce.Valkey:
+		return "port 6379 and bind 127.0.0.1"
+	case quiesce.MongoDB:
+		return "net.port and net.bindIp: 127.0.0.1"
+	}
+	return "at 127.0.0.1"
 }

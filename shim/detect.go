@@ -95,6 +95,7 @@ func (s *Service) complete(c *engine.Container, warning string) error {
 		c.Warnings = append(c.Warnings, warning)
 	}
 	c.Settings = settings
+	c.Credential, _ = s.host.Config.Credential(c.ID, c.Image)
 	dir := state.Dir(s.host.Config.StateDir, c.Namespace, c.ID)
 	c.Paths = engine.Paths{
 		State: dir, StateDir: s.host.Config.StateDir, Store: s.host.Config.StoreDir,

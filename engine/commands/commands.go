@@ -41,14 +41,15 @@ func Argv(text string) ([]string, error) {
 	if trimmed == "" {
 		return nil, errors.New("the command is empty; leave the label out")
 	}
-	if !strings.HasPrefix(trimmed, "[") {
-		return []string{"/bin/sh", "-c", text}, nil
-	}
 	var words []string
-	if err := json.Unmarshal([]byte(trimmed), &words); err != nil || len(words) == 0 || words[0] == "" {
-		return nil, errors.New(`use a JSON list of words such as ["/app/ctl", "pause"], or a line for /bin/sh that does not begin with [`)
+	err := json.Unmarshal([]byte(trimmed), &words)
+	switch {
+	case err == nil && (len(words) == 0 || words[0] == ""), err != nil && strings.HasPrefix(trimmed, `["`):
+		return nil, errors.New(`use a JSON list of words such as ["/app/ctl", "pause"], or a line for /bin/sh`)
+	case err == nil:
+		return words, nil
 	}
-	return words, nil
+	return []string{"/bin/sh", "-c", text}, nil // one may begin with [ too, as the command test
 }
 
 // Result is how a command ended.

@@ -64,7 +64,8 @@ func TestArgv(t *testing.T) {
 		"[]":                          nil,
 		`[""]`:                        nil,
 		`["a", 1]`:                    nil,
-		"[ -e /ready ]":               nil,
+		`["a", "b"`:                   nil,
+		"[ -e /ready ]":               {"/bin/sh", "-c", "[ -e /ready ]"},
 	} {
 		got, err := Argv(text)
 		if !slices.Equal(got, want) || (err != nil) != (want == nil) {
@@ -74,7 +75,7 @@ func TestArgv(t *testing.T) {
 }
 
 func TestOfNamesTheLabel(t *testing.T) {
-	if _, err := Of(map[string]string{"release-exec": "[oops"}); err == nil || !strings.Contains(err.Error(), "lull/release-exec") {
+	if _, err := Of(map[string]string{"release-exec": `["oops`}); err == nil || !strings.Contains(err.Error(), "lull/release-exec") {
 		t.Errorf("%v", err)
 	}
 	if c, err := Of(map[string]string{"quiesce-exec": "stop", "release-exec": "go", "ready-exec": "ask"}); err != nil || c != all {

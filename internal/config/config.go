@@ -63,6 +63,8 @@ type Config struct {
 	CloneNetwork Network `toml:"clone_network"`
 	Agent        Agent   `toml:"agent"`
 	Defaults     Values  `toml:"defaults"` // of every container, below its labels
+
+	Credentials []Credential `toml:"credentials"` // the first that fits counts
 }
 
 // Agent is the unprivileged process that talks to a database.
@@ -144,6 +146,8 @@ func decode(data []byte, c *Config) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.Defaults.settings()
-	return err
+	if _, err = c.Defaults.settings(); err != nil {
+		return err
+	}
+	return c.checkCredentials()
 }

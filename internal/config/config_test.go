@@ -40,6 +40,9 @@ func wantKeys(t *testing.T, path string, found map[string]any, s reflect.Type) {
 	t.Helper()
 	for i := range s.NumField() {
 		key, field := s.Field(i).Tag.Get("toml"), s.Field(i).Type
+		if field.Kind() == reflect.Slice {
+			continue // there is none by default: see TestExampleShowsACredential
+		}
 		value, ok := found[key]
 		if !ok || key == "" {
 			t.Errorf("%s%s is not in config.toml.example", path, key)
@@ -114,7 +117,7 @@ func TestLoad(t *testing.T) {
 
 func TestLoadWithoutFile(t *testing.T) {
 	got, err := Load(filepath.Join(t.TempDir(), "none"))
-	if err != nil || got != Default() {
+	if err != nil || !reflect.DeepEqual(got, Default()) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if _, err := Load(t.TempDir()); err == nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -64,7 +65,7 @@ func TestForLeavesTheConfig(t *testing.T) {
 	if _, err := c.For(map[string]string{"mode": "none", "max-copy": "1B", "max-frozen": "1s"}); err != nil {
 		t.Fatal(err)
 	}
-	if c != Default() {
+	if !reflect.DeepEqual(c, Default()) {
 		t.Errorf("changed to %+v", c)
 	}
 }

@@ -26,11 +26,25 @@ func (s *session) open(ctx context.Context, database string) (*pgx.Conn, error) 
 	for _, address := range s.dialer.Addresses(s.login.port) {
 		conn, err := s.openAt(ctx, address, database)
 		if err == nil || answered(err) || ctx.Err() != nil {
-			return conn, explain(err, "connecting to "+address.String())
+			return conn, s.denied(explain(err, "connecting to "+address.String()))
 		}
 		failed = errors.Join(failed, fmt.Errorf("%s: %w", address, err))
 	}
 	return nil, unreachable(failed)
+}
+
+// denied says more of a password that comes from a variable: the image reads it
+// once, when it makes the database.
+func (s *session) denied(err error) error {
+	var r *quiesce.Refusal
+	if codeOf(err) != invalidPassword || s.login.from == "" || !errors.As(err, &r) {
+		return err
+	}
+	told := *r
+	told.Remedy = fmt.Sprintf("%s counted when the database was made and is not its password now: "+
+		"set it again with ALTER ROLE %s PASSWORD …, or give the present one with the label lull/password-file or lull/password-env",
+		s.login.from, pgx.Identifier{s.login.user}.Sanitize())
+	return &told
 }
 
 // unreachable is the refusal of a server that none of the listeners is.

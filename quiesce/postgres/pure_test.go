@@ -51,37 +51,37 @@ func TestLogin(t *testing.T) {
 		"nothing": {quiesce.Target{}, login{user: "postgres", databases: []string{"postgres", "template1"}, port: 5432}},
 		"official": {
 			quiesce.Target{Env: map[string]string{"POSTGRES_USER": "app", "POSTGRES_PASSWORD": "p"}},
-			login{"app", "p", []string{"app", "postgres", "template1"}, 5432},
+			login{user: "app", password: "p", databases: []string{"app", "postgres", "template1"}, port: 5432, from: "POSTGRES_PASSWORD"},
 		},
 		"official with a database": {
 			quiesce.Target{Env: map[string]string{"POSTGRES_DB": "shop", "POSTGRES_PASSWORD": "p", "PGPORT": "5433"}},
-			login{"postgres", "p", []string{"shop", "postgres", "template1"}, 5433},
+			login{user: "postgres", password: "p", databases: []string{"shop", "postgres", "template1"}, port: 5433, from: "POSTGRES_PASSWORD"},
 		},
 		"password from a file, as the target has it": {
 			quiesce.Target{Password: "file", Env: map[string]string{"POSTGRES_PASSWORD_FILE": "/run/secrets/p"}},
-			login{"postgres", "file", []string{"postgres", "template1"}, 5432},
+			login{user: "postgres", password: "file", databases: []string{"postgres", "template1"}, port: 5432},
 		},
 		"labels": {
 			quiesce.Target{User: "lull", Password: "q", Database: "d", Env: map[string]string{"POSTGRES_USER": "app", "POSTGRES_PASSWORD": "p"}},
-			login{"lull", "q", []string{"d", "postgres", "template1"}, 5432},
+			login{user: "lull", password: "q", databases: []string{"d", "postgres", "template1"}, port: 5432},
 		},
 		"another user without a password gets nobody else's": {
 			quiesce.Target{User: "lull", Env: map[string]string{"POSTGRES_USER": "app", "POSTGRES_PASSWORD": "p", "POSTGRES_DB": "d"}},
-			login{"lull", "", []string{"d", "postgres", "template1"}, 5432},
+			login{user: "lull", password: "", databases: []string{"d", "postgres", "template1"}, port: 5432},
 		},
 		"the same user named again": {
 			quiesce.Target{User: "app", Env: map[string]string{"POSTGRES_USER": "app", "POSTGRES_PASSWORD": "p"}},
-			login{"app", "p", []string{"app", "postgres", "template1"}, 5432},
+			login{user: "app", password: "p", databases: []string{"app", "postgres", "template1"}, port: 5432, from: "POSTGRES_PASSWORD"},
 		},
 		"bitnami": {
 			quiesce.Target{Env: map[string]string{
 				"POSTGRESQL_USERNAME": "app", "POSTGRESQL_PASSWORD": "p", "POSTGRESQL_DATABASE": "d", "POSTGRESQL_PORT_NUMBER": "5444",
 			}},
-			login{"app", "p", []string{"d", "postgres", "template1"}, 5444},
+			login{user: "app", password: "p", databases: []string{"d", "postgres", "template1"}, port: 5444, from: "POSTGRESQL_PASSWORD"},
 		},
 		"bitnami's superuser": {
 			quiesce.Target{Env: map[string]string{"POSTGRESQL_USERNAME": "app", "POSTGRESQL_PASSWORD": "p", "POSTGRESQL_POSTGRES_PASSWORD": "s"}},
-			login{"postgres", "s", []string{"postgres", "template1"}, 5432},
+			login{user: "postgres", password: "s", databases: []string{"postgres", "template1"}, port: 5432, from: "POSTGRESQL_POSTGRES_PASSWORD"},
 		},
 		"no port": {
 			quiesce.Target{Env: map[string]string{"PGPORT": "none"}},

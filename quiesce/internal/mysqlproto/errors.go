@@ -92,7 +92,9 @@ func (s *Session) meaning(code uint16) (remedy string, class error) {
 	switch code {
 	case shuttingDown:
 		return "wait until it accepts connections", quiesce.ErrNotReady
-	case accessDenied, accessDeniedNoPass, hostDenied, passwordExpired, passwordMustChange, accountLocked, accountLockedMaria:
+	case accessDenied:
+		return s.passwordRemedy(), quiesce.ErrAuth
+	case accessDeniedNoPass, hostDenied, passwordExpired, passwordMustChange, accountLocked, accountLockedMaria:
 		return "give the right account with the labels lull/user and lull/password-env or lull/password-file", quiesce.ErrAuth
 	case databaseDenied, tableDenied, columnDenied, privilegeMissing, notOwner:
 		return s.grant(s.engine.Privileges()), quiesce.ErrPrivilege
@@ -100,6 +102,17 @@ func (s *Session) meaning(code uint16) (remedy string, class error) {
 		return "close a connection, or raise max_connections", quiesce.ErrBusy
 	}
 	return "see its log", quiesce.ErrUnsupported
+}
+
+// passwordRemedy says more of a password that comes from a variable: the image
+// reads it once, when it makes the database.
+func (s *Session) passwordRemedy() string {
+	const present = "give the right account with the labels lull/user and lull/password-env or lull/password-file"
+	if s.login.from == "" {
+		return present
+	}
+	return fmt.Sprintf("%s counted when the database was made and is not the password of %s now: set it again with ALTER USER, or %s",
+		s.login.from, quote(s.login.user), present)
 }
 
 // unusable is true for an account that no other attempt would make usable.

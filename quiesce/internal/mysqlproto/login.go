@@ -12,22 +12,31 @@ type login struct {
 	user, password string
 	port           uint16 // to be tried first
 	database       string // of a table that names none; empty: there is no such
+	from           string // the variable that root's password is of; empty: it was said otherwise
 }
 
 // loginOf reads the target: what is said in so many words, then the variables
 // of the official images and of Bitnami's.
 func loginOf(t quiesce.Target) login {
-	user, password := account(t.Env)
+	user, password, from := account(t.Env)
 	if t.User != "" && t.User != user {
-		user, password = t.User, named(t.Env, t.User)
+		user, password, from = t.User, named(t.Env, t.User), ""
 	}
-	return login{user: user, password: cmp.Or(t.Password, password), port: port(t.Env),
+	if t.Password != "" {
+		password, from = t.Password, ""
+	}
+	return login{user: user, password: password, from: from, port: port(t.Env),
 		database: cmp.Or(t.Database, t.Env["MARIADB_DATABASE"], t.Env["MYSQL_DATABASE"])}
 }
 
-func account(env map[string]string) (user, password string) {
+func account(env map[string]string) (user, password, from string) {
 	user = cmp.Or(env["MARIADB_ROOT_USER"], env["MYSQL_ROOT_USER"], "root")
-	return user, cmp.Or(env["MARIADB_ROOT_PASSWORD"], env["MYSQL_ROOT_PASSWORD"])
+	for _, name := range []string{"MARIADB_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD"} {
+		if env[name] != "" {
+			return user, env[name], name
+		}
+	}
+	return user, "", ""
 }
 
 // named is the password of the account that an image makes beside root, when

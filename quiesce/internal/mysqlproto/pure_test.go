@@ -17,25 +17,25 @@ func TestLoginOf(t *testing.T) {
 		target quiesce.Target
 		want   login
 	}{
-		"nothing said": {quiesce.Target{}, login{"root", "", 3306, ""}},
-		"the image's":  {quiesce.Target{Env: map[string]string{"MYSQL_ROOT_PASSWORD": "p"}}, login{"root", "p", 3306, ""}},
+		"nothing said": {quiesce.Target{}, login{user: "root", password: "", port: 3306}},
+		"the image's":  {quiesce.Target{Env: map[string]string{"MYSQL_ROOT_PASSWORD": "p"}}, login{user: "root", password: "p", port: 3306, from: "MYSQL_ROOT_PASSWORD"}},
 		"mariadb's before mysql's": {
 			quiesce.Target{Env: map[string]string{"MYSQL_ROOT_PASSWORD": "p", "MARIADB_ROOT_PASSWORD": "q", "MYSQL_TCP_PORT": "3307"}},
-			login{"root", "q", 3307, ""},
+			login{user: "root", password: "q", port: 3307, from: "MARIADB_ROOT_PASSWORD"},
 		},
-		"from a file": {quiesce.Target{Password: "file", Env: map[string]string{"MYSQL_ROOT_PASSWORD_FILE": "/p"}}, login{"root", "file", 3306, ""}},
+		"from a file": {quiesce.Target{Password: "file", Env: map[string]string{"MYSQL_ROOT_PASSWORD_FILE": "/p"}}, login{user: "root", password: "file", port: 3306}},
 		"another user gets nobody else's password": {
-			quiesce.Target{User: "lull", Env: map[string]string{"MYSQL_ROOT_PASSWORD": "p"}}, login{"lull", "", 3306, ""},
+			quiesce.Target{User: "lull", Env: map[string]string{"MYSQL_ROOT_PASSWORD": "p"}}, login{user: "lull", password: "", port: 3306},
 		},
 		"the image's other user": {
 			quiesce.Target{User: "app", Env: map[string]string{"MYSQL_ROOT_PASSWORD": "p", "MYSQL_USER": "app", "MYSQL_PASSWORD": "a"}},
-			login{"app", "a", 3306, ""},
+			login{user: "app", password: "a", port: 3306},
 		},
 		"bitnami": {
 			quiesce.Target{Env: map[string]string{"MARIADB_ROOT_USER": "admin", "MARIADB_ROOT_PASSWORD": "p", "MARIADB_PORT_NUMBER": "3310"}},
-			login{"admin", "p", 3310, ""},
+			login{user: "admin", password: "p", port: 3310, from: "MARIADB_ROOT_PASSWORD"},
 		},
-		"no port": {quiesce.Target{Env: map[string]string{"MYSQL_TCP_PORT": "none"}}, login{"root", "", 3306, ""}},
+		"no port": {quiesce.Target{Env: map[string]string{"MYSQL_TCP_PORT": "none"}}, login{user: "root", password: "", port: 3306}},
 	} {
 		if diff := cmp.Diff(c.want, loginOf(c.target), cmp.AllowUnexported(login{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
