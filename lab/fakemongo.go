@@ -14,9 +14,9 @@ import (
 //go:embed fakemongod
 var fakeSources embed.FS
 
-// fakeMongod is the fake mongod as a program.
+// fakeMongod is the fake mongod as a program, which only its image wants.
 func fakeMongod() Part {
-	return Part{Name: "fakemongod", Version: "source", Recipe: sourcesOf(fakeSources), Make: makeFake}
+	return Part{Name: "fakemongod", Version: "source", Aside: true, Recipe: sourcesOf(fakeSources), Make: makeFake}
 }
 
 func sourcesOf(files fs.FS) map[string]string {

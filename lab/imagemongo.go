@@ -5,12 +5,14 @@ const ferretVersion = "v2.7.0"
 
 // ferretProgram is FerretDB itself; its data is in a PostgreSQL.
 func ferretProgram() Part {
-	return goPart("ferretdb-program", ferretVersion, goRecipe{
+	p := goPart("ferretdb-program", ferretVersion, goRecipe{
 		Module:   "github.com/FerretDB/FerretDB/v2",
 		Packages: []string{"cmd/ferretdb"},
 		Stamp:    "main.version=" + ferretVersion,
 		Version:  ferretVersion,
 	})
+	p.Aside = true // only its image wants it
+	return p
 }
 
 // ferretImage is FerretDB in front of a PostgreSQL with the DocumentDB
