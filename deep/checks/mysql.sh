@@ -25,7 +25,7 @@ binlog() {
 
 # start lets it recover, reached by nobody and reaching nobody.
 start() {
-	set -- "$@" --datadir="$DATA" --skip-networking --socket="$socket" --pid-file=/tmp/deep.pid --skip-grant-tables \
+	set -- "$@" --datadir="$DATA" --skip-networking --socket="$socket" --pid-file=/tmp/deep.pid --skip-grant-tables --secure-file-priv= \
 		--event-scheduler=DISABLED --innodb-use-native-aio=0
 	server=$(first mariadbd) && set -- "$@" --skip-slave-start || { server=$(first mysqld); set -- "$@" --mysqlx=OFF --skip-replica-start; }
 	"$server" "$@" >"$log" 2>&1 &
