@@ -58,7 +58,7 @@ func TestRedisScript(t *testing.T) {
 	if code, said := run("rdb"); code != notApplicable || said != "there is no such file" {
 		t.Errorf("no file: %d, %s", code, said)
 	}
-	if err := os.WriteFile(filepath.Join(data, "dump.rdb"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(data, "dump.rdb"), []byte("REDIS"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if code, said := run("rdb"); code != 0 || said != "1 files" {

@@ -68,6 +68,7 @@ func (r *room) exec(ctx context.Context, id string, args []string) (code uint32,
 	case <-ctx.Done():
 		return 0, "", context.Cause(ctx)
 	case status := <-ended:
+		p.IO().Wait() // Delete would cut off what is still on its way
 		return status.ExitCode(), "", status.Error()
 	}
 }
