@@ -108,6 +108,8 @@ func (s *server) testify(ctx context.Context, r request) (any, error) {
 		return s.session.Verify(ctx, p.Recorded)
 	case methodPendingIO:
 		return s.pendingIO(ctx)
+	case methodExecute:
+		return nil, s.execute(ctx, r)
 	case methodClose:
 		return nil, s.session.Close()
 	}
@@ -139,6 +141,18 @@ func (s *server) pendingIO(ctx context.Context) (int, error) {
 		return 0, &quiesce.Refusal{Class: quiesce.ErrUnsupported, What: "the server does not tell which of its requests to storage are under way"}
 	}
 	return w.PendingIO(ctx)
+}
+
+func (s *server) execute(ctx context.Context, r request) error {
+	p, err := decode[executeParams](r)
+	if err != nil {
+		return err
+	}
+	e, ok := s.session.(quiesce.Executor)
+	if !ok {
+		return &quiesce.Refusal{Class: quiesce.ErrUnsupported, What: "lull runs no statements in this database", Remedy: "leave out lull/on-clone"}
+	}
+	return e.Execute(ctx, p.Statements)
 }
 
 func decode[T any](r request) (p T, err error) {

@@ -93,6 +93,11 @@ func (c *Client) Writes(ctx context.Context) (mark string, err error) {
 	return mark, err
 }
 
+// Execute is quiesce.Executor's.
+func (c *Client) Execute(ctx context.Context, statements string) error {
+	return c.call(ctx, methodExecute, executeParams{Statements: statements}, nil)
+}
+
 // Close lets the driver end its session and ends the process, by force after
 // two seconds. It returns when the process is reaped; closing what is gone
 // already is no error.

@@ -32,6 +32,7 @@ const (
 	methodInFlight  = "in-flight"
 	methodVerify    = "verify"
 	methodPendingIO = "pending-io"
+	methodExecute   = "execute"
 	methodAsk       = "ask"
 	methodWrites    = "writes"
 	methodClose     = "close"
@@ -79,6 +80,10 @@ type fenceParams struct {
 
 type askParams struct {
 	Query string `json:"query"`
+}
+
+type executeParams struct {
+	Statements string `json:"statements"`
 }
 
 type verifyParams struct {

@@ -29,6 +29,22 @@ func (h House) Share(f func() error) (err error) {
 	return f()
 }
 
+// Watch makes this process the one that ends clones of the namespace, until
+// the returned function is called; ErrBusy: another one is.
+func (h House) Watch() (unlock func() error, err error) {
+	if err := os.MkdirAll(h.dir(), 0o711); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(h.dir(), ".watch"), os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, errors.Join(ErrBusy, f.Close())
+	}
+	return f.Close, nil
+}
+
 func flock(f *os.File) error {
 	for {
 		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); !errors.Is(err, unix.EINTR) {

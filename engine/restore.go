@@ -31,6 +31,8 @@ type Restore struct {
 	checked  []string
 	cold     bool
 	back     bool // in time, or beside the original
+
+	statements string // of OnClone
 }
 
 // NewRestore begins a restore of c from the images in dir. onDrift decides

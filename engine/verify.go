@@ -35,7 +35,10 @@ func (r *Restore) settle(ctx context.Context, s Session) error {
 			return rpccode.Wrap(rpccode.Evidence, fmt.Errorf("release what the image still holds: %w", err))
 		}
 	}
-	return r.compare(ctx, s)
+	if err := r.compare(ctx, s); err != nil {
+		return err
+	}
+	return r.onClone(ctx, s)
 }
 
 // connect tries until the database lets the agent in or ctx ends.

@@ -113,6 +113,14 @@ type IOWitness interface {
 	PendingIO(ctx context.Context) (int, error)
 }
 
+// Executor is a session that runs statements of the user's, in a restored copy
+// before its clients enter: other passwords, no scheduler.
+type Executor interface {
+	// Execute runs them one after the other and stops at the first that fails.
+	// What they say is in no error: a password may be in it.
+	Execute(ctx context.Context, statements string) error
+}
+
 // Report is what preflight saw.
 type Report struct {
 	Version  string   `json:"version"`

@@ -97,6 +97,11 @@ func (t *task) openRestore(ctx context.Context, dir string) error {
 	}
 	rt := stock{service: t.inner, id: t.c.ID}
 	t.restore = engine.NewRestore(t.c, rt, t.sessions(), t.host.Config.Agent.UID, dir, onDrift)
+	order, err := state.TakeOrder(t.c.Paths.StateDir, t.c.Namespace, t.c.ID)
+	if err != nil {
+		return err
+	}
+	t.restore.OnClone(order.OnClone)
 	t.record.Phase, t.image = state.Restoring, dir
 	return t.restore.Open(ctx)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"time"
 
@@ -16,8 +18,9 @@ import (
 type cloneOptions struct {
 	order     clone.Order
 	ttl       time.Duration
-	env       bool // answer as variables of a shell
-	passwords bool // in URLs
+	onClone   string // file with statements; -: standard input
+	env       bool   // answer as variables of a shell
+	passwords bool   // in URLs
 }
 
 func cloneCommand(a *app) *cobra.Command {
@@ -38,6 +41,10 @@ func cloneCommand(a *app) *cobra.Command {
 			if err := o.check(args[1:]); err != nil {
 				return usageError(cmd, err)
 			}
+			var err error
+			if o.order.OnClone, err = a.statements(o.onClone); err != nil {
+				return usageError(cmd, err)
+			}
 			done, err := a.clone(cmd.Context(), args[0], args[1:], o)
 			if err != nil {
 				return err
@@ -46,7 +53,7 @@ func cloneCommand(a *app) *cobra.Command {
 		},
 	}
 	o.flags(cmd)
-	cmd.AddCommand(cloneListCommand(a), cloneRemoveCommand(a))
+	cmd.AddCommand(cloneListCommand(a), cloneRemoveCommand(a), cloneWatchCommand(a))
 	return cmd
 }
 
@@ -54,6 +61,9 @@ func (o *cloneOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.order.Outbound, "outbound", false, "let the clones open connections to the outside")
 	f.BoolVar(&o.order.Isolate, "isolate", false, "of a database with replicas, an archive or an upstream: keep the clones apart from them")
+	f.StringVar(&o.onClone, "on-clone", "", "FILE with statements to run in each clone before clients enter; - is standard input")
+	f.DurationVar(&o.ttl, "ttl", 0, "remove the clones after this time, such as 30m")
+	f.BoolVar(&o.order.Remove, "rm", false, "remove a clone when its server has ended")
 	f.BoolVar(&o.env, "env", false, "answer as variables for a shell: NAME_URL, NAME_HOST, NAME_PORT")
 	f.BoolVar(&o.passwords, "with-password", false, "put the container's own password into the URLs")
 }
@@ -102,7 +112,37 @@ func (a *app) clone(ctx context.Context, ref string, names []string, o cloneOpti
 	for _, name := range names {
 		all = append(all, newCloning(a, client, h, ref, name, o))
 	}
-	return startAll(ctx, all)
+	done, err := startAll(ctx, all)
+	if err == nil && (o.order.Remove || o.ttl > 0) {
+		err = a.startWatch()
+	}
+	return done, err
+}
+
+// statements reads a file of them: on the command line everybody could read
+// a password.
+func (a *app) statements(path string) (string, error) {
+	const most = 1 << 18
+	if path == "" {
+		return "", nil
+	}
+	in := a.in
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", fmt.Errorf("--on-clone: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, most+1))
+	if err == nil && len(data) > most {
+		err = fmt.Errorf("more than %d bytes", most)
+	}
+	if err != nil {
+		return "", fmt.Errorf("--on-clone: %w", err)
+	}
+	return string(data), nil
 }
 
 // house is where this host keeps clones.

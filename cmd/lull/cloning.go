@@ -17,6 +17,7 @@ import (
 	"github.com/lull-containers/lull/clone"
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/failpoint"
+	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/quiesce"
 )
 
@@ -95,6 +96,9 @@ func (c *cloning) place(ctx context.Context, _ *restoring) (err error) {
 	c.env = environment(spec)
 	c.label(clone.LabelOf, c.ref)
 	c.label(clone.LabelCheckpoint, c.manifest.ID)
+	if err := c.leaveOrder(); err != nil {
+		return err
+	}
 	return failpoint.Hit("clone.placed")
 }
 
@@ -142,6 +146,19 @@ func (c *cloning) unpack(ctx context.Context) error {
 		}
 		return c.clone.Set(func(r *clone.Record) { r.Memory = c.memory })
 	})
+}
+
+// leaveOrder tells the shim what to run before clients enter.
+func (c *cloning) leaveOrder() error {
+	o := state.Order{OnClone: c.clone.Order.OnClone}
+	if o.OnClone == "" {
+		return nil
+	}
+	c.undo.Push("the order", func(context.Context) error {
+		_, err := state.TakeOrder(c.cfg.StateDir, c.namespace, c.template.ID)
+		return err
+	})
+	return o.Leave(c.cfg.StateDir, c.namespace, c.template.ID)
 }
 
 // settle makes it stay.

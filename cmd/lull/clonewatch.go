@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/containerd/containerd/api/types/task"
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/spf13/cobra"
+
+	"github.com/lull-containers/lull/clone"
+)
+
+// watchPoll is how often the watcher looks.
+const watchPoll = time.Second
+
+// cloneWatchCommand ends clones whose time is over, or whose server has ended.
+// It is started by `lull clone`, outlives it, and ends with the last of them.
+func cloneWatchCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:    "watch",
+		Short:  "End clones whose time is over",
+		Hidden: true,
+		Args:   usage(cobra.NoArgs),
+		RunE:   func(cmd *cobra.Command, _ []string) error { return a.watch(cmd.Context()) },
+	}
+}
+
+// startWatch starts a watcher in a session of its own; where one is at work
+// already it ends at once.
+func (a *app) startWatch() error {
+	cmd := exec.Command("/proc/self/exe", "clone", "watch", "--address", a.address, "--namespace", a.namespace, "--config", a.configPath)
+	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Setsid: true}
+	cmd.Args[0] = "lull"
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start what ends the clones: %w; `lull clone rm` ends them", err)
+	}
+	return cmd.Process.Release()
+}
+
+// watch works until no clone needs it. It looks once more when it has let go:
+// the watcher of a clone that came meanwhile found the lock taken.
+func (a *app) watch(ctx context.Context) error {
+	h, err := a.house()
+	if err != nil {
+		return err
+	}
+	for {
+		unlock, err := h.Watch()
+		if errors.Is(err, clone.ErrBusy) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		a.watchAll(ctx, h)
+		if err := unlock(); err != nil {
+			return err
+		}
+		if timed, err := timedClones(h); err != nil || len(timed) == 0 || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (a *app) watchAll(ctx context.Context, h clone.House) {
+	for ctx.Err() == nil {
+		timed, err := timedClones(h)
+		if err == nil && len(timed) == 0 {
+			return
+		}
+		if err == nil {
+			err = a.watchOnce(ctx, h, timed)
+		}
+		if err != nil {
+			a.warn("%v", err) // containerd may be away for a while
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(watchPoll):
+		}
+	}
+}
+
+// timedClones are those that end by themselves.
+func timedClones(h clone.House) (timed []clone.Record, err error) {
+	all, err := h.List()
+	for _, r := range all {
+		if r.Phase == clone.Ready && (r.Order.Remove || !r.Order.Expires.IsZero()) {
+			timed = append(timed, r)
+		}
+	}
+	return timed, err
+}
+
+func (a *app) watchOnce(ctx context.Context, h clone.House, timed []clone.Record) error {
+	client, ctx, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	tasks, err := taskMap(ctx, client)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range timed {
+		status := tasks[r.ID].GetStatus()
+		alive := status == task.Status_RUNNING || status == task.Status_PAUSED || status == task.Status_PAUSING
+		if rubbish(r, time.Now()) || r.Order.Remove && !alive {
+			errs = append(errs, a.watchEnd(ctx, client, h, r.ID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// watchEnd leaves a clone that somebody works on for the next look.
+func (a *app) watchEnd(ctx context.Context, client *containerd.Client, h clone.House, id string) error {
+	c, err := h.Open(id)
+	if errors.Is(err, clone.ErrBusy) || errors.Is(err, clone.ErrUnknown) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if c.Phase != clone.Ready {
+		return c.Release()
+	}
+	if err := a.endClone(ctx, client, c); err != nil {
+		return errors.Join(err, c.Release())
+	}
+	return h.Tidy()
+}
