@@ -15,7 +15,7 @@ import (
 func TestClone(t *testing.T) {
 	d := harness.Start(t, harness.Options{})
 	t.Run("bind", func(t *testing.T) { cloneOf(t, d, harness.PostgresOptions{}) })
-	t.Run("rw", func(t *testing.T) { cloneOf(t, d, harness.PostgresOptions{Rw: true}) })
+	t.Run("rw", func(t *testing.T) { harness.Full(t); cloneOf(t, d, harness.PostgresOptions{Rw: true}) })
 }
 
 func cloneOf(t *testing.T, d *harness.Daemon, o harness.PostgresOptions) {
