@@ -43,6 +43,7 @@ func plugin(t *testing.T, d *harness.Docker) (name string, supervisor int) {
 // The plugin refuses in words what cannot work, clears the way of a restore,
 // saves what docker rm removes, and never stands in dockerd's way.
 func TestPlugin(t *testing.T) {
+	harness.Full(t)
 	d := harness.StartDocker(t, harness.DockerOptions{Version: "28"})
 	name, supervisor := plugin(t, d)
 	d.Reload(t, map[string]any{"authorization-plugins": []string{name}})
