@@ -49,9 +49,10 @@ func (r runner) Run(ctx context.Context, phase string, argv []string) (res comma
 }
 
 // toItsEnd starts the process and waits for it, and before a freeze for all that
-// it started.
+// it started. The start itself is never broken off half way: what runc has begun
+// could not be found again.
 func (r runner) toItsEnd(ctx context.Context, id, phase string, out *capture) (int, error) {
-	if _, err := r.service.Start(ctx, &taskAPI.StartRequest{ID: r.c.ID, ExecID: id}); err != nil {
+	if _, err := r.service.Start(context.WithoutCancel(ctx), &taskAPI.StartRequest{ID: r.c.ID, ExecID: id}); err != nil {
 		return 0, native(err)
 	}
 	out.started()
