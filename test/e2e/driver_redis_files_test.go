@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/test/e2e/harness"
 	"github.com/lull-containers/lull/test/ledger"
 )
