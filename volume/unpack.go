@@ -48,8 +48,18 @@ func (l *List) Unpack(ctx context.Context, dst string, from Packed) error {
 	if err := u.tree(files); err != nil {
 		return err // what is whole of it is found again by the next one
 	}
-	r := &Result{List: l, dst: dst, temp: temp, dir: dir}
-	return r.publish(ctx)
+	return publishDir(dir, dst)
+}
+
+// publishDir makes a folder durable and gives it its name.
+func publishDir(dir *os.File, dst string) error {
+	if err := syncFS(dir); err != nil {
+		return err
+	}
+	if err := unix.Renameat2(unix.AT_FDCWD, dir.Name(), unix.AT_FDCWD, dst, unix.RENAME_NOREPLACE); err != nil {
+		return &PathError{Class: ErrPath, Path: dst, Why: "it cannot be published", Err: err}
+	}
+	return syncPath(filepath.Dir(dst))
 }
 
 type unpacking struct {
