@@ -8,6 +8,9 @@ import (
 	"github.com/checkpoint-restore/go-criu/v8/stats"
 )
 
+// StatsFile is where CRIU leaves what it measured of a dump.
+const StatsFile = "stats-dump"
+
 // DumpStats is what CRIU measured of a dump.
 type DumpStats struct {
 	Freezing, Frozen     time.Duration // getting the processes still, and keeping them so

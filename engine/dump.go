@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -108,11 +109,23 @@ func (d *dump) dump(ctx context.Context) error {
 	}
 	if stats, err := criu.ReadDumpStats(d.req.Work); err == nil { // for people only
 		d.rec.remark = stats.String()
+		d.keepStats()
 	}
 	if d.req.Exit {
 		return nil
 	}
 	return errors.Join(d.stillFrozen(), d.unanswered())
+}
+
+// keepStats puts CRIU's statistics beside its images, where other tools look.
+func (d *dump) keepStats() {
+	raw, err := os.ReadFile(filepath.Join(d.req.Work, criu.StatsFile))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(d.req.Dir, criu.StatsFile), raw, 0o600)
+	}
+	if err != nil {
+		d.warn("CRIU's statistics: " + err.Error())
+	}
 }
 
 // stillFrozen asks the kernel: somebody may have thawed the cgroup.

@@ -8,8 +8,9 @@ import (
 // Versions of the engines. They are the newest that the facts in this project
 // were seen with; a change rebuilds the part.
 const (
-	containerdVersion = "v2.4.2"
-	runcVersion       = "v1.5.2"
+	containerdVersion    = "v2.4.2"
+	runcVersion          = "v1.5.2"
+	checkpointctlVersion = "v1.7.0"
 )
 
 // engines are the programs that the Go module proxy provides.
@@ -27,6 +28,12 @@ func engines() []Part {
 			Tags:     "seccomp", // without it every container with a seccomp profile fails
 			Stamp:    "main.version=" + runcVersion[1:],
 			Version:  runcVersion,
+		}),
+		goPart("checkpointctl", checkpointctlVersion, goRecipe{
+			Module:   "github.com/checkpoint-restore/checkpointctl",
+			Packages: []string{""},
+			Stamp:    "main.version=" + checkpointctlVersion[1:],
+			Version:  checkpointctlVersion,
 		}),
 	}
 }

@@ -49,5 +49,5 @@ func countText(n int, one, many string) string {
 
 // libraryCommands are those for checkpoints that there are.
 func libraryCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{lsCommand(a), rmCommand(a), verifyCommand(a), pruneCommand(a), pushCommand(a), pullCommand(a)}
+	return []*cobra.Command{lsCommand(a), rmCommand(a), verifyCommand(a), pruneCommand(a), pushCommand(a), pullCommand(a), exportCommand(a), importCommand(a)}
 }

@@ -34,15 +34,19 @@ func pullCommand(a *app) *cobra.Command {
 }
 
 func (a *app) pull(ctx context.Context, place, ref string, keys []string) (transfer.Pulled, error) {
+	from, err := transfer.Open(place)
+	if err != nil {
+		return transfer.Pulled{}, err
+	}
+	return a.pullFrom(ctx, from, ref, keys)
+}
+
+func (a *app) pullFrom(ctx context.Context, from transfer.Place, ref string, keys []string) (transfer.Pulled, error) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(carryMemory))
 	if ref != "" && !artifact.ValidName(ref) {
 		return transfer.Pulled{}, fail(exitUsage, "give another IMAGE", "no image can be called %.80q", ref)
 	}
 	with, err := identities(keys)
-	if err != nil {
-		return transfer.Pulled{}, err
-	}
-	from, err := transfer.Open(place)
 	if err != nil {
 		return transfer.Pulled{}, err
 	}

@@ -191,7 +191,7 @@ func (p *pushing) annotations(k store.Kept) map[string]string {
 	if p.done.Encrypted {
 		return map[string]string{"lull/encrypted": "age"}
 	}
-	return map[string]string{
-		"lull/checkpoint": k.ID(), "lull/engine": k.Manifest.Database.Engine, "lull/level": string(k.Manifest.Reached.Level),
-	}
+	all := store.CheckpointAnnotations(k.Checkpoint, k.Manifest)
+	all["lull/checkpoint"], all["lull/engine"], all["lull/level"] = k.ID(), k.Manifest.Database.Engine, string(k.Manifest.Reached.Level)
+	return all
 }
