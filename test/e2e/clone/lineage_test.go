@@ -59,7 +59,7 @@ func newPair(t *testing.T, d *harness.Daemon) *pair {
 	must(t, os.Chown(p.archive, 999, 999))
 	o := harness.PostgresOptions{}
 	o.NetNS, o.Mounts = p.net, map[string]string{"/archive": p.archive}
-	o.Args = []string{"postgres", "-c", "archive_mode=on", "-c", "archive_command=cp %p /archive/%f", "-c", "wal_level=replica"}
+	o.Args = []string{"docker-entrypoint.sh", "postgres", "-c", "archive_mode=on", "-c", "archive_command=cp %p /archive/%f", "-c", "wal_level=replica"}
 	p.primary = d.Postgres(t, o)
 	p.primary.Inside = ledger.InNetNS(p.net)
 	volume := p.baseBackup(t, d, cable)
