@@ -82,7 +82,7 @@ func (s *Session) explainServer(e *mysql.MySQLError, doing string) error {
 	remedy, class := s.meaning(e.Number)
 	return &quiesce.Refusal{
 		Class:  caused{class, e},
-		What:   fmt.Sprintf("%s refused while %s: %s (error %d)", s.engine.Product(), doing, e.Message, e.Number),
+		What:   fmt.Sprintf("%s refused while %s: %s (error %d)", s.engine.Product(), doing, strings.Join(strings.Fields(e.Message), " "), e.Number),
 		Remedy: remedy,
 	}
 }
