@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -13,20 +12,13 @@ import (
 	"github.com/lull-containers/lull/test/ledger"
 )
 
-// cycles of TestAIO; they take a quarter of an hour, and LULL_E2E_AIO_CYCLES
-// names another number.
-func cycles() int {
-	if n, err := strconv.Atoi(os.Getenv("LULL_E2E_AIO_CYCLES")); err == nil && n > 0 {
-		return n
-	}
-	return 100
-}
+// cycles of TestAIO; a hundred take a quarter of an hour.
+func cycles() int { return harness.FullOr(3, 100) }
 
 // InnoDB with native AIO is checkpointed and restored again and again while it
 // writes, and is never torn and never hangs. Writers go on until the freeze,
 // and the pages do not fit into its memory.
 func TestAIO(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	s := kind{product: "mysql", version: "9.7"}.run(t, d, options{
 		annotations: patient("lull/mode", "flush", "lull/on-drift", "rollback"),
