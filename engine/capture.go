@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strconv"
 
 	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/manifest"
@@ -19,7 +18,9 @@ type dump struct {
 	by       Dumper
 	req      Request
 	roots    []volume.Root
-	draft    *captures.Draft // nil: nothing is captured
+	draft    *captures.Draft            // nil: nothing is captured
+	copied   map[string]*volume.Precopy // before the freeze, by source
+	hashing  chan error                 // of the captures, beside the dump; nil: done
 	taken    []taken
 	volumes  []manifest.Volume
 	manifest *manifest.Manifest
@@ -66,30 +67,53 @@ func (k *Cut) Folders() []string {
 
 func (d *dump) capture(ctx context.Context) error {
 	if d.c.Settings.Volumes != "fingerprint" {
-		if err := d.begin(); err != nil {
+		if err := d.begin(ctx); err != nil {
 			return err
 		}
 	}
 	for i, root := range d.roots {
-		t, err := d.take(ctx, fmt.Sprintf("volume-%d", i), root)
+		t, err := d.take(ctx, nameOf(i), root)
 		if err != nil {
 			return err
 		}
 		d.taken = append(d.taken, t)
 	}
+	d.rec.remark = d.effort()
 	return nil
 }
 
+// effort is what the captures cost while everything stood still.
+func (d *dump) effort() string {
+	var read, written int64
+	for _, t := range d.taken {
+		if t.result != nil {
+			read, written = read+t.result.Read, written+t.result.Copied
+		}
+	}
+	return fmt.Sprintf("read %d bytes, wrote %d bytes", read, written)
+}
+
 // begin makes the checkpoint's folder in the store.
-func (d *dump) begin() (err error) {
+func (d *dump) begin(ctx context.Context) (err error) {
+	if d.draft != nil { // the pre-copy's
+		d.draft.Avoid(sources(d.roots)...)
+		return nil
+	}
 	d.undo.Push("the captures", func(context.Context) error { return d.draft.Discard() })
-	if d.draft, err = (captures.Store{Dir: d.c.Paths.Store}).Begin(d.id); err != nil {
+	if d.draft, err = d.beginIn(ctx, d.id); err != nil {
 		return err
 	}
-	for _, r := range d.roots {
-		d.draft.Avoid(r.Source)
-	}
+	d.draft.Avoid(sources(d.roots)...)
 	return nil
+}
+
+// beginIn makes the folder, after it has removed what killed ones left.
+func (k *Cut) beginIn(ctx context.Context, id string) (*captures.Draft, error) {
+	s := captures.Store{Dir: k.c.Paths.Store}
+	if _, err := s.Sweep(ctx); err != nil {
+		k.warn(fmt.Sprintf("what is left of earlier captures stays: %v", err))
+	}
+	return s.Begin(id)
 }
 
 func (d *dump) take(ctx context.Context, name string, root volume.Root) (t taken, err error) {
@@ -102,7 +126,7 @@ func (d *dump) take(ctx context.Context, name string, root volume.Root) (t taken
 		return t, err
 	}
 	t.result, err = volume.Capture(ctx, root.Source, t.path, volume.CaptureOptions{
-		Hash: true, MaxCopy: d.c.Settings.MaxCopy, Synced: true,
+		MaxCopy: d.c.Settings.MaxCopy, Synced: true, Precopy: d.copied[root.Source], Step: hitCapture,
 	})
 	if err != nil {
 		return t, fmt.Errorf("capture %s: %w", root.Destination, err)
@@ -113,15 +137,58 @@ func (d *dump) take(ctx context.Context, name string, root volume.Root) (t taken
 }
 
 // publish makes the captures durable, because the manifest may name nothing
-// that is not there for good, and then writes the lists: of files that were
-// cloned the contents are known only now.
+// that is not there for good. What was copied or cloned is read again for its
+// digests: beside the dump, but before it where it ends the container, for a
+// copy that cannot be read must not be all that is left.
 func (d *dump) publish(ctx context.Context) error {
-	for i, t := range d.taken {
+	for _, t := range d.taken {
 		if t.result != nil {
-			if err := t.result.Publish(ctx); err != nil {
+			if err := t.result.Commit(); err != nil {
 				return err
 			}
 		}
+	}
+	if d.req.Exit {
+		return d.hash(ctx)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	d.hashing = make(chan error, 1)
+	go func() { d.hashing <- d.hash(ctx) }()
+	d.undo.Push("the hashing", func(context.Context) error {
+		cancel()
+		d.hashed()
+		return nil
+	})
+	return nil
+}
+
+func (d *dump) hash(ctx context.Context) error {
+	for _, t := range d.taken {
+		if t.result == nil {
+			continue
+		}
+		if err := t.result.Hash(ctx); err != nil {
+			return fmt.Errorf("read the capture of %s: %w", t.root.Destination, err)
+		}
+	}
+	return nil
+}
+
+// hashed waits for the hashing beside the dump.
+func (d *dump) hashed() (err error) {
+	if d.hashing != nil {
+		err = <-d.hashing
+		d.hashing = nil
+	}
+	return err
+}
+
+// describe writes the lists, which are complete now.
+func (d *dump) describe(context.Context) error {
+	if err := d.hashed(); err != nil {
+		return err
+	}
+	for i, t := range d.taken {
 		if err := t.list.WriteFile(filepath.Join(d.req.Dir, volume.ListName(i))); err != nil {
 			return err
 		}
@@ -133,7 +200,7 @@ func (d *dump) publish(ctx context.Context) error {
 func (t taken) describe(i int) manifest.Volume {
 	sum := t.list.Summary(volume.ListName(i))
 	v := manifest.Volume{
-		Name: "volume-" + strconv.Itoa(i), Kind: string(t.root.Kind), Destination: t.root.Destination,
+		Name: nameOf(i), Kind: string(t.root.Kind), Destination: t.root.Destination,
 		FileSystem: t.list.Header.FileSystem, Fingerprint: sum,
 	}
 	if t.root.Kind == volume.Bind {

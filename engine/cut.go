@@ -20,6 +20,7 @@ type Cut struct {
 	runtime  Runtime
 	sessions Sessions
 	rec      *recorder
+	pre      *precopied // until a dump takes it over; nil: nothing was copied before
 
 	pid     int
 	freezer freezer.File

@@ -26,6 +26,7 @@ type Request struct {
 // and the container frozen.
 func (k *Cut) Dump(ctx context.Context, by Dumper, r Request) (*manifest.Manifest, error) {
 	d := &dump{Cut: k, id: manifest.NewID(), by: by, req: r}
+	d.takeOver()
 	stoppable, done := k.stoppable(ctx)
 	defer done()
 	if err := k.rec.run(stoppable, k.unpoisoned(d.steps())); err != nil {
@@ -48,6 +49,7 @@ func (d *dump) steps() []step {
 		{"capture", d.capture},
 		{"publish", d.publish}, // before the dump, which may stop the container for good
 		{"dump", d.dump},
+		{"describe", d.describe},
 		{"pending", d.pending},
 		{"seal", d.seal},
 	}

@@ -10,6 +10,7 @@ import (
 )
 
 func hitPutBack(step string) error { return failpoint.Hit("putback." + step) }
+func hitCapture(step string) error { return failpoint.Hit("capture." + step) }
 
 // closeNetwork keeps everybody but the agent from the ports that the database
 // listened on.

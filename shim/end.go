@@ -48,6 +48,11 @@ func (t *task) end(ctx context.Context) {
 	t.turn.Lock()
 	defer t.turn.Unlock()
 	t.disarm()
+	if t.cut != nil {
+		if err := t.cut.DropPrecopy(); err != nil {
+			log.G(ctx).WithError(err).WithField("id", t.c.ID).Error("lull: pre-copy")
+		}
+	}
 	t.cut = nil
 	t.undo.Forget(created)
 	t.undo.Forget(prepared)

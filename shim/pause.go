@@ -43,7 +43,7 @@ func (t *task) running(ctx context.Context) bool {
 
 // pause makes a cut up to the freeze. On error nothing is frozen.
 func (t *task) pause(ctx context.Context) error {
-	c := t.intended(ctx)
+	c, i := t.intended(ctx)
 	private := c.Network.Mode == engine.NetworkPrivate
 	if private {
 		c = without(c)
@@ -52,13 +52,18 @@ func (t *task) pause(ctx context.Context) error {
 	if private {
 		cut.Obstacle(errPrivate)
 	}
+	if i.Precopy && !private {
+		if err := t.precopy(ctx, cut, i.Leash); err != nil {
+			return err
+		}
+	}
 	t.gate.close("is being checkpointed")
 	t.phase(state.Quiescing)
 	t.quiesce(ctx, cut, c.Settings.PauseBudget)
 	if err := cut.Freeze(ctx); err != nil {
 		t.gate.open()
 		t.phase(state.Open)
-		return err
+		return errors.Join(err, cut.DropPrecopy())
 	}
 	t.cut, t.thawed = cut, false
 	t.set(func(r *state.Record) { frozenRecord(r, cut) })
@@ -79,18 +84,36 @@ func without(c *engine.Container) *engine.Container {
 
 // intended is the container with the settings that a client announced for this
 // one pause.
-func (t *task) intended(ctx context.Context) *engine.Container {
+func (t *task) intended(ctx context.Context) (*engine.Container, intent.Intent) {
 	i, ok, err := intent.Take(t.c.Paths.StateDir, t.c.Namespace, t.c.ID, time.Now())
 	if err != nil {
 		log.G(ctx).WithError(err).WithField("id", t.c.ID).Warn("lull: announced settings")
 	}
 	if !ok {
-		return t.c
+		return t.c, intent.Intent{}
 	}
 	c := *t.c
 	c.Settings.Mode = cmp.Or(i.Mode, c.Settings.Mode)
 	c.Settings.PauseBudget = cmp.Or(i.Budget, c.Settings.PauseBudget)
-	return &c
+	return &c, i
+}
+
+// precopyTime bounds a pre-copy; what it did not copy the capture copies.
+const precopyTime = time.Hour
+
+// precopy copies the volumes before the pause proper, for a client that
+// announced a checkpoint, for as long as it is wanted. Execs go on meanwhile.
+func (t *task) precopy(ctx context.Context, cut *engine.Cut, leash string) error {
+	ctx, done := t.quiescing(ctx, precopyTime)
+	defer done()
+	ctx, cancel := intent.Leashed(ctx, leash)
+	defer cancel()
+	t.phase(state.Copying)
+	err := cut.Precopy(ctx)
+	if err != nil {
+		t.phase(state.Open)
+	}
+	return err
 }
 
 func frozenRecord(r *state.Record, cut *engine.Cut) {

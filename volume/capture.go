@@ -30,6 +30,11 @@ type CaptureOptions struct {
 	MaxCopy int64
 	// Synced as in Options.
 	Synced bool
+	// Precopy is what was copied of src already; nil: nothing. What the
+	// capture does not take of it is discarded.
+	Precopy *Precopy
+	// Step as in PutBackOptions.
+	Step func(step string) error
 }
 
 // Capture copies the folder src, which nothing may write to meanwhile
@@ -58,7 +63,10 @@ func Capture(ctx context.Context, src, dst string, o CaptureOptions) (*Result, e
 	if err != nil {
 		return nil, err
 	}
-	r.List = list
+	r.List, r.step = list, stepper(o.Step)
+	if err := r.step("begun"); err != nil {
+		return nil, errors.Join(err, r.Discard())
+	}
 	if canSnapshot(from, r.dir, list.Entries) {
 		err = r.snapshot(from)
 	} else {
@@ -82,24 +90,32 @@ func (r *Result) snapshot(from *os.File) error {
 	if err != nil {
 		return err
 	}
-	err, r.dir = unlock(r.dir), dir
+	err = errors.Join(r.step("snapshot"), unlock(r.dir))
+	r.dir = dir
 	_, r.Bytes = r.List.Counts()
 	r.Method = "snapshot"
 	return err
 }
 
 func (r *Result) fill(ctx context.Context, from *os.File, need int64, o CaptureOptions) error {
-	c := &copier{ctx: ctx, src: from, dst: r.dir, entries: r.List.Entries, hash: o.Hash}
-	c.clones.Store(canClone(from, r.dir, r.List.Entries))
+	c := &copier{ctx: ctx, src: from, dst: r.dir, entries: r.List.Entries, hash: o.Hash, pre: o.Precopy, proven: o.Precopy.stands(r.List)}
+	c.clones.Store(o.Precopy == nil && canClone(from, r.dir, r.List.Entries))
 	if !c.clones.Load() {
-		if err := mayCopy(r.dir, need, o.MaxCopy); err != nil {
+		if err := mayCopy(r.dir, need, o.Precopy.allocated(), o.MaxCopy); err != nil {
 			return err
 		}
 	}
 	if err := c.tree(); err != nil {
 		return err
 	}
+	if err := o.Precopy.Discard(); err != nil {
+		return err
+	}
+	r.Read = c.read.Load()
 	_, r.Bytes = r.List.Counts()
+	if err := r.step("copied"); err != nil {
+		return err
+	}
 	r.Copied, r.Method = c.copied.Load(), "reflink"
 	if r.Copied > 0 || !c.clones.Load() {
 		r.Method = "copy"
@@ -107,7 +123,17 @@ func (r *Result) fill(ctx context.Context, from *os.File, need int64, o CaptureO
 	return nil
 }
 
-func mayCopy(dst *os.File, need, limit int64) error {
+// stepper bears that nobody wants to know of steps.
+func stepper(step func(string) error) func(string) error {
+	if step == nil {
+		return func(string) error { return nil }
+	}
+	return step
+}
+
+// mayCopy refuses to copy more than is allowed, or than there is room for
+// besides what is there already; all in bytes.
+func mayCopy(dst *os.File, need, there, limit int64) error {
 	if limit > 0 && need > limit {
 		return fmt.Errorf("%w: %d bytes, lull/max-copy is %d; raise it, or put the store on the volume's own file system if that can clone (XFS, btrfs)",
 			ErrTooLarge, need, limit)
@@ -116,9 +142,9 @@ func mayCopy(dst *os.File, need, limit int64) error {
 	if err := unix.Fstatfs(int(dst.Fd()), &fs); err != nil {
 		return &PathError{Class: ErrPath, Path: dst.Name(), Err: err}
 	}
-	if free := int64(fs.Bavail) * fs.Frsize; need > free {
+	if free := int64(fs.Bavail) * fs.Frsize; need-there > free {
 		return fmt.Errorf("%w: %d bytes are needed in %s, %d are free; make room or name another store",
-			ErrRoom, need, show(filepath.Dir(dst.Name())), free)
+			ErrRoom, need-there, show(filepath.Dir(dst.Name())), free)
 	}
 	return nil
 }

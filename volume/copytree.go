@@ -8,6 +8,7 @@ import (
 	"hash"
 	"os"
 	"path"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -24,6 +25,10 @@ type copier struct {
 	hash    bool
 	clones  atomic.Bool  // cloning works, as far as is known
 	copied  atomic.Int64 // bytes that were copied, not cloned
+	read    atomic.Int64 // bytes
+	pre     *Precopy     // nil: nothing was copied before
+	proven  bool         // times can prove that what was copied before is right
+	taking  sync.Mutex   // of pre
 }
 
 func (c *copier) tree() error {
@@ -78,6 +83,9 @@ func (c *copier) folder(e *Entry) error {
 }
 
 func (c *copier) file(ctx context.Context, e *Entry, buf []byte) (err error) {
+	if f := c.before(e); f != nil {
+		return c.finish(ctx, f, e, buf)
+	}
 	in, err := openQuiet(c.src, e.Path, 0)
 	if err != nil {
 		return moved(e.Path, err)
@@ -110,10 +118,61 @@ func (c *copier) contents(ctx context.Context, in, out *os.File, e *Entry, buf [
 	}
 	n, err := (&dataCopy{ctx: ctx, out: out, in: in, hash: h, buf: buf}).run(e.Size)
 	c.copied.Add(n)
+	c.read.Add(n)
 	if err == nil && h != nil {
 		e.SHA256 = Digest(h.Sum(nil))
 	}
 	return err
+}
+
+// before gives what a pre-copy has of a file.
+func (c *copier) before(e *Entry) *pooled {
+	c.taking.Lock()
+	defer c.taking.Unlock()
+	return c.pre.take(e)
+}
+
+// finish makes what was copied before right, if its file was written since,
+// and moves it to its place.
+func (c *copier) finish(ctx context.Context, f *pooled, e *Entry, buf []byte) error {
+	if c.proven && f.proven && sameStat(&f.seen, e) {
+		e.SHA256 = f.digest
+	} else if err := c.correct(ctx, f, e, buf); err != nil {
+		return fmt.Errorf("copy %s: %w", show(e.Path), err)
+	}
+	to, name, err := c.parent(e)
+	if err != nil {
+		return &PathError{Class: ErrPath, Path: e.Path, Err: err}
+	}
+	defer to.Close()
+	if err := unix.Renameat(int(c.pre.pool.Fd()), f.name, int(to.Fd()), name); err != nil {
+		return &PathError{Class: ErrPath, Path: e.Path, Err: err}
+	}
+	return c.metadata(e)
+}
+
+func (c *copier) correct(ctx context.Context, f *pooled, e *Entry, buf []byte) (err error) {
+	in, err := openQuiet(c.src, e.Path, 0)
+	if err != nil {
+		return moved(e.Path, err)
+	}
+	defer in.Close()
+	out, err := openBeneath(c.pre.pool, f.name, unix.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	if err := unmoved(in, e); err != nil {
+		return err
+	}
+	u := &blockCopy{ctx: ctx, in: in, out: out, tagger: c.pre.tagger, blocks: &f.blocks, buf: buf}
+	err = u.run(e.Size)
+	c.read.Add(u.read)
+	c.copied.Add(u.written)
+	if err != nil {
+		return err
+	}
+	return unmoved(in, e)
 }
 
 // hashCopy fills the digests that are missing from entries, reading the copy

@@ -17,7 +17,10 @@ type Result struct {
 	List   *List
 	Method string // snapshot; reflink when every file was cloned; else copy
 	Bytes  int64  // of all regular files
-	Copied int64  // bytes on disk that had to be copied
+	Copied int64  // bytes that had to be written, while nothing could write there
+	Read   int64  // bytes that had to be read meanwhile
+
+	step func(string) error
 
 	dst  string
 	temp string
@@ -27,31 +30,62 @@ type Result struct {
 // Temp is where the capture is until Publish.
 func (r *Result) Temp() string { return r.temp }
 
-// Publish reads what was not hashed yet (from the copy: the source may be in
-// use again), makes the capture durable and gives it its name. Afterwards
-// List is complete. When it fails nothing is left.
+// Publish is Hash and Commit: what was not hashed yet is read, and the capture
+// is there for good. Afterwards List is complete. When it fails nothing is
+// left.
 func (r *Result) Publish(ctx context.Context) error {
-	err := r.publish(ctx)
+	if r.dir == nil {
+		return r.ended()
+	}
+	if err := r.Hash(ctx); err != nil {
+		return errors.Join(err, r.Discard())
+	}
+	return r.Commit()
+}
+
+// Hash fills the digests that are missing from List. It reads the copy,
+// because the source may be in use again; before or after Commit.
+func (r *Result) Hash(ctx context.Context) error {
+	if r.dir != nil {
+		return hashCopy(ctx, r.dir, r.List.Entries)
+	}
+	dir, err := openRoot(r.dst)
 	if err != nil {
+		return err
+	}
+	return errors.Join(hashCopy(ctx, dir, r.List.Entries), dir.Close())
+}
+
+// Commit makes the capture durable and gives it its name. When it fails
+// nothing is left.
+func (r *Result) Commit() error {
+	if r.dir == nil {
+		return r.ended()
+	}
+	if err := r.commit(); err != nil {
 		return errors.Join(err, r.Discard())
 	}
 	return r.close()
 }
 
-func (r *Result) publish(ctx context.Context) error {
-	if r.dir == nil {
-		return &PathError{Class: ErrCapture, Path: r.dst, Why: "it was published or discarded already"}
-	}
-	if err := hashCopy(ctx, r.dir, r.List.Entries); err != nil {
+func (r *Result) ended() error {
+	return &PathError{Class: ErrCapture, Path: r.dst, Why: "it was published or discarded already"}
+}
+
+func (r *Result) commit() error {
+	if err := syncFS(r.dir); err != nil {
 		return err
 	}
-	if err := syncFS(r.dir); err != nil {
+	if err := r.step("synced"); err != nil {
 		return err
 	}
 	if err := unix.Renameat2(unix.AT_FDCWD, r.temp, unix.AT_FDCWD, r.dst, unix.RENAME_NOREPLACE); err != nil {
 		return &PathError{Class: ErrPath, Path: r.dst, Why: "the capture cannot be published", Err: err}
 	}
 	r.temp = r.dst // what Discard removes, should the next step fail
+	if err := r.step("named"); err != nil {
+		return err
+	}
 	return syncPath(filepath.Dir(r.dst))
 }
 
@@ -88,7 +122,7 @@ func newResult(src, dst string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{dst: abs, temp: temp, dir: dir}, nil
+	return &Result{dst: abs, temp: temp, dir: dir, step: stepper(nil)}, nil
 }
 
 // makeLocked makes a folder that Prune leaves alone while it is open.

@@ -25,7 +25,7 @@ func (s *site) stage(ctx context.Context, p Pair) error {
 	c := &copier{ctx: ctx, src: src, dst: dst, entries: w.entries, hash: p.List != nil}
 	c.clones.Store(canClone(src, dst, w.entries))
 	if !c.clones.Load() {
-		if err := mayCopy(dst, w.allocated, 0); err != nil {
+		if err := mayCopy(dst, w.allocated, 0, 0); err != nil {
 			return err
 		}
 	}

@@ -20,6 +20,7 @@ type walk struct {
 	ctx       context.Context
 	cross     bool     // enter mount points
 	xattrs    bool     // read extended attributes
+	live      bool     // somebody writes there: what vanishes is left out
 	mount     uint64   // of the root
 	device    uint64   // of the root
 	mounts    []string // witnesses of the mounts that were entered
@@ -96,7 +97,7 @@ func (w *walk) folder(dir *os.File, path string, depth int) error {
 func (w *walk) child(dir *os.File, name, path string, depth int) error {
 	s, err := statAt(dir, name)
 	if err != nil {
-		return moved(path, err)
+		return w.missed(moved(path, err))
 	}
 	s.Path = path
 	s.Mount = w.foreign(&s) && !w.cross
@@ -108,7 +109,7 @@ func (w *walk) child(dir *os.File, name, path string, depth int) error {
 	}
 	sub, err := openQuiet(dir, name, unix.O_DIRECTORY)
 	if err != nil {
-		return moved(path, err)
+		return w.missed(moved(path, err))
 	}
 	defer sub.Close()
 	if w.foreign(&s) {
@@ -117,6 +118,14 @@ func (w *walk) child(dir *os.File, name, path string, depth int) error {
 		}
 	}
 	return w.folder(sub, path, depth+1)
+}
+
+// missed is nil where files may come and go.
+func (w *walk) missed(err error) error {
+	if w.live && errors.Is(err, ErrMoving) {
+		return nil
+	}
+	return err
 }
 
 // foreign reports whether s lies on another mount than the root. Before Linux
@@ -131,7 +140,7 @@ func (w *walk) foreign(s *stat) bool {
 func (w *walk) add(dir *os.File, name string, s *stat) (err error) {
 	if s.Type == Symlink {
 		if s.Target, err = readLink(dir, name, s.Size); err != nil {
-			return moved(s.Path, err)
+			return w.missed(moved(s.Path, err))
 		}
 	}
 	if w.xattrs && !s.Mount {

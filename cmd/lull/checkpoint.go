@@ -20,8 +20,9 @@ import (
 var modes = []string{"flush", "fence", "none"}
 
 type checkpointOptions struct {
-	exit bool
-	mode string
+	exit      bool
+	mode      string
+	noPrecopy bool
 }
 
 func checkpointCommand(a *app) *cobra.Command {
@@ -30,7 +31,8 @@ func checkpointCommand(a *app) *cobra.Command {
 		Use:   "checkpoint CONTAINER [REF]",
 		Short: "Checkpoint a container into an image",
 		Long: "Checkpoint a container, its memory, rw layer and database files, into an image that `lull restore` and\n" +
-			"`ctr containers restore` take. REF is CONTAINER-YYYYMMDD-HHMMSS unless given. The container is never left paused.",
+			"`ctr containers restore` take. Files that have to be copied are copied while the database runs, and only what\n" +
+			"changed since once more while it stands still. REF is CONTAINER-YYYYMMDD-HHMMSS unless given. The container is never left paused.",
 		Args:              usage(cobra.RangeArgs(1, 2)),
 		ValidArgsFunction: completes(a.containerNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,6 +48,7 @@ func checkpointCommand(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&o.exit, "exit", false, "stop the container with the checkpoint")
 	cmd.Flags().StringVar(&o.mode, "mode", "", "flush, fence or none, for this checkpoint only")
+	cmd.Flags().BoolVar(&o.noPrecopy, "no-precopy", false, "copy volumes only while the database stands still")
 	must(cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions(modes, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }
@@ -113,7 +116,7 @@ type taken struct {
 	Level       string          `json:"level,omitempty"`
 	Required    string          `json:"required,omitempty"`
 	Exit        bool            `json:"exit"`
-	StallMillis float64         `json:"stall_ms"`            // from pause to resume, as seen from here
+	StallMillis float64         `json:"stall_ms"`            // from pause, or its end after a pre-copy, to resume, as seen from here
 	Frozen      float64         `json:"frozen_ms,omitempty"` // as the manifest has it
 	Bytes       int64           `json:"bytes"`
 	Steps       []manifest.Step `json:"steps"` // of this command

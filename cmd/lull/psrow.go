@@ -76,6 +76,8 @@ func stateText(s *subject, now time.Time) string {
 func phaseText(r *state.Record, status task.Status, now time.Time) string {
 	age := ageText(now.Sub(r.Since))
 	switch r.Phase {
+	case state.Copying:
+		return "copying its volumes, " + age
 	case state.Quiescing:
 		return "quiescing, " + age
 	case state.Dumping:

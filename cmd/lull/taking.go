@@ -10,6 +10,7 @@ import (
 	containerd "github.com/containerd/containerd/v2/client"
 
 	"github.com/lull-containers/lull/internal/cleanup"
+	"github.com/lull-containers/lull/internal/intent"
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/store"
@@ -24,7 +25,8 @@ type taking struct {
 	opts   checkpointOptions
 	draft  *store.Draft
 	undo   cleanup.Stack
-	pauses bool // it was running, and runs again afterwards
+	leash  *intent.Leash // of the pre-copy; nil: there is none
+	pauses bool          // it was running, and runs again afterwards
 
 	steps   stepClock
 	frozen  time.Time // when the pause began
@@ -56,6 +58,9 @@ func (t *taking) run(ctx context.Context) (taken, error) {
 		return t.done, errors.Join(t.asFailure(err), undone)
 	}
 	t.undo.Keep()
+	if err := t.leash.Drop(); err != nil {
+		t.warn("leash: %v", err)
+	}
 	t.done.Steps = t.steps.steps
 	return t.done, nil
 }

@@ -18,9 +18,13 @@ const undoPause = "the pause"
 // pauseTime bounds the pause; lull/pause-budget is what it normally takes at most.
 const pauseTime = time.Minute
 
+// precopyTime is what a shim takes at most to copy volumes before a pause.
+const precopyTime = time.Hour
+
 // announce tells the shim what is special about this checkpoint.
 func (t *taking) announce(context.Context) error {
-	if t.s.record == nil || (t.opts.mode == "" && t.pauses) {
+	precopy := t.pauses && !t.opts.noPrecopy
+	if t.s.record == nil || t.opts.mode == "" && t.pauses && !precopy {
 		return nil
 	}
 	cfg, err := t.config()
@@ -32,21 +36,41 @@ func (t *taking) announce(context.Context) error {
 		_, _, err := intent.Take(cfg.StateDir, ns, id, time.Now())
 		return err
 	})
-	return intent.Announce(cfg.StateDir, ns, id, intent.Intent{Mode: t.opts.mode, KeepPaused: !t.pauses, Expires: time.Now().Add(time.Minute)})
+	i := intent.Intent{Mode: t.opts.mode, KeepPaused: !t.pauses, Precopy: precopy, Expires: time.Now().Add(time.Minute)}
+	if precopy {
+		if t.leash, err = intent.NewLeash(cfg.StateDir, ns, id); err != nil {
+			return err
+		}
+		i.Leash = t.leash.Path()
+		t.undo.Push("the leash", func(context.Context) error { return t.leash.Drop() })
+	}
+	return intent.Announce(cfg.StateDir, ns, id, i)
 }
 
 // pause does not end with ctx: one that is cancelled half-way would still
-// happen, after everybody has stopped looking.
+// happen, after everybody has stopped looking. A pre-copy does: it is on a
+// leash.
 func (t *taking) pause(ctx context.Context) error {
 	if !t.pauses {
 		return nil // somebody else's pause is theirs to end
 	}
 	t.undo.Push(undoPause, t.takeBackPause)
 	t.frozen = time.Now()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pauseTime)
+	defer context.AfterFunc(ctx, func() { _ = t.leash.Drop() })() // undone once more, with its error
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.pauseTime())
 	defer cancel()
 	_, err := t.client.TaskService().Pause(ctx, &tasks.PauseTaskRequest{ContainerID: t.s.info.ID})
+	if t.leash != nil {
+		t.frozen = time.Now() // it ran while its volumes were copied
+	}
 	return errgrpc.ToNative(err)
+}
+
+func (t *taking) pauseTime() time.Duration {
+	if t.leash != nil {
+		return pauseTime + precopyTime
+	}
+	return pauseTime
 }
 
 // takeBackPause resumes without asking for the state first: the shim answers

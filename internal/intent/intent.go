@@ -14,8 +14,14 @@ type Intent struct {
 	Budget time.Duration `json:"budget,omitempty"` // of the pause; 0: the container's own
 	// KeepPaused says, after the pause, that it is somebody else's and outlives
 	// the checkpoint: the watchdog stays away.
-	KeepPaused bool      `json:"keep_paused,omitempty"`
-	Expires    time.Time `json:"expires"`
+	KeepPaused bool `json:"keep_paused,omitempty"`
+	// Precopy says that the pause is for a checkpoint, and may take the time to
+	// copy the volumes while the database runs.
+	Precopy bool `json:"precopy,omitempty"`
+	// Leash is the file of a Leash, whose end means that nobody wants the pause
+	// any more; empty: there is none.
+	Leash   string    `json:"leash,omitempty"`
+	Expires time.Time `json:"expires"`
 }
 
 const intents oneshot.Kind = "intents"

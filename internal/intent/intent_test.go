@@ -30,3 +30,28 @@ func TestTake(t *testing.T) {
 		}
 	}
 }
+
+// A client that lets go, or dies, ends what it was on a leash for.
+func TestLeash(t *testing.T) {
+	dir := t.TempDir()
+	l, err := NewLeash(dir, "default", "db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := Leashed(t.Context(), l.Path())
+	defer cancel()
+	if !held(l.Path()) || ctx.Err() != nil {
+		t.Error("it is not held")
+	}
+	for range 2 {
+		if err := l.Drop(); err != nil {
+			t.Error(err)
+		}
+	}
+	<-ctx.Done()
+	free, cancel := Leashed(t.Context(), "")
+	defer cancel()
+	if free.Err() != nil {
+		t.Error("one without a leash has ended")
+	}
+}

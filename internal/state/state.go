@@ -20,6 +20,7 @@ type Phase string
 // The phases. Open is the normal one.
 const (
 	Open       Phase = "open"
+	Copying    Phase = "copying" // its volumes are copied for a checkpoint; it runs
 	Quiescing  Phase = "quiescing"
 	Frozen     Phase = "frozen"
 	Dumping    Phase = "dumping"

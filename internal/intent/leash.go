@@ -1,0 +1,86 @@
+package intent
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Leash says that a client still wants what it announced. The kernel lets go
+// of it when the client dies.
+type Leash struct {
+	file *os.File
+	once sync.Once
+}
+
+// NewLeash is the client's end; its Path goes into the intent.
+func NewLeash(stateDir, namespace, id string) (*Leash, error) {
+	dir := filepath.Join(stateDir, "leashes", namespace)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp(dir, id+"-")
+	if err != nil {
+		return nil, err
+	}
+	l := &Leash{file: f}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, errors.Join(err, l.Drop())
+	}
+	return l, nil
+}
+
+// Path of the file.
+func (l *Leash) Path() string { return l.file.Name() }
+
+// Drop lets go. A second time, or on nil, it does nothing.
+func (l *Leash) Drop() (err error) {
+	if l == nil {
+		return nil
+	}
+	l.once.Do(func() {
+		err = errors.Join(os.Remove(l.file.Name()), unix.Flock(int(l.file.Fd()), unix.LOCK_UN), l.file.Close())
+	})
+	return err
+}
+
+const lookAgain = 100 * time.Millisecond
+
+// Leashed is a context that ends when the client has let go, or is dead. An
+// empty path is a client that has no leash.
+func Leashed(ctx context.Context, path string) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if path == "" {
+		return ctx, cancel
+	}
+	go func() {
+		for held(path) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(lookAgain):
+			}
+		}
+		cancel()
+	}()
+	return ctx, cancel
+}
+
+// held tells whether somebody has the leash. A file that is gone nobody has.
+func held(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); err != nil {
+		return true
+	}
+	_ = unix.Flock(int(f.Fd()), unix.LOCK_UN) // closing would do
+	return false
+}
