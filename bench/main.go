@@ -18,6 +18,7 @@ func benches() []bench {
 		{"shim-rss", "resident memory of a database container's shim", shimRSS},
 		{"quiesce", "making an idle database quiet", quiesceIdle},
 		{"stall", "how long a checkpoint stalls the database", stall},
+		{"precopy", "stall, and bytes moved under it, with and without copying volumes before", precopy},
 		{"restore", "from ctr containers restore to the first answered query", restore},
 	}
 }

@@ -21,6 +21,7 @@ type dump struct {
 	draft    *captures.Draft            // nil: nothing is captured
 	copied   map[string]*volume.Precopy // before the freeze, by source
 	hashing  chan error                 // of the captures, beside the dump; nil: done
+	image    int64                      // bytes that CRIU will write, about
 	taken    []taken
 	volumes  []manifest.Volume
 	manifest *manifest.Manifest
@@ -127,6 +128,7 @@ func (d *dump) take(ctx context.Context, name string, root volume.Root) (t taken
 	}
 	t.result, err = volume.Capture(ctx, root.Source, t.path, volume.CaptureOptions{
 		MaxCopy: d.c.Settings.MaxCopy, Synced: true, Precopy: d.copied[root.Source], Step: hitCapture,
+		Reserve: d.reserve(t.path),
 	})
 	if err != nil {
 		return t, fmt.Errorf("capture %s: %w", root.Destination, err)

@@ -44,9 +44,11 @@ func (k *Cut) Dump(ctx context.Context, by Dumper, r Request) (*manifest.Manifes
 func (d *dump) steps() []step {
 	return []step{
 		{"require", d.require},
+		{"room", d.room},
 		{"configure", d.configure},
 		{"sync", d.sync},
 		{"capture", d.capture},
+		{"shared memory", d.saveShared},
 		{"publish", d.publish}, // before the dump, which may stop the container for good
 		{"dump", d.dump},
 		{"describe", d.describe},

@@ -11,6 +11,7 @@ import (
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/volume"
+	"github.com/lull-containers/lull/volume/shm"
 )
 
 // Restore is one restore under way. Its methods come in the order Open,
@@ -27,6 +28,7 @@ type Restore struct {
 	onDrift  string
 	rollback *volume.Rollback
 	gate     *netgate.Gate
+	shared   *shm.Restored // nil: none, or decided about
 	undo     cleanup.Stack
 	checked  []string
 	cold     bool
@@ -81,7 +83,7 @@ func (r *Restore) Prepare(ctx context.Context) error {
 }
 
 func (r *Restore) prepareSteps() []step {
-	return []step{{"volumes", r.volumes}, {"close network", r.closeNetwork}, {"configure", r.configure}}
+	return []step{{"volumes", r.volumes}, {"shared memory", r.putBackShared}, {"close network", r.closeNetwork}, {"configure", r.configure}}
 }
 
 // Verify waits for the restored database and compares it with the record.
@@ -108,10 +110,11 @@ func (r *Restore) decide(context.Context) error {
 // Commit keeps what was restored; what was kept aside of the volumes is let go.
 func (r *Restore) Commit(ctx context.Context) error {
 	r.undo.Keep()
-	if r.rollback == nil {
-		return nil
+	err := r.keepShared()
+	if r.rollback != nil {
+		err = errors.Join(err, r.rollback.Commit(ctx))
 	}
-	return r.rollback.Commit(ctx)
+	return err
 }
 
 // Abort undoes what Prepare did. The restored processes, if any, are gone.

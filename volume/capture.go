@@ -28,6 +28,9 @@ type CaptureOptions struct {
 	// MaxCopy bounds the bytes that may be copied where files cannot be
 	// cloned; 0 is no bound. Above it: ErrTooLarge, and nothing is copied.
 	MaxCopy int64
+	// Reserve is what has to be free afterwards where the capture goes, in
+	// bytes: somebody else will need it.
+	Reserve int64
 	// Synced as in Options.
 	Synced bool
 	// Precopy is what was copied of src already; nil: nothing. What the
@@ -101,7 +104,7 @@ func (r *Result) fill(ctx context.Context, from *os.File, need int64, o CaptureO
 	c := &copier{ctx: ctx, src: from, dst: r.dir, entries: r.List.Entries, hash: o.Hash, pre: o.Precopy, proven: o.Precopy.stands(r.List)}
 	c.clones.Store(o.Precopy == nil && canClone(from, r.dir, r.List.Entries))
 	if !c.clones.Load() {
-		if err := mayCopy(r.dir, need, o.Precopy.allocated(), o.MaxCopy); err != nil {
+		if err := mayCopy(r.dir, need, o.Precopy.allocated()-o.Reserve, o.MaxCopy); err != nil {
 			return err
 		}
 	}

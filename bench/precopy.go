@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/test/e2e/harness"
+	"github.com/lull-containers/lull/test/ledger"
+)
+
+const precopyTimes = 3
+
+// precopy checkpoints a database whose data folder has 1 GiB of files of which
+// 1 % changes per second, at random places in all of them, with and without
+// copying before the freeze.
+func precopy(t *T, r *Result) {
+	d := harness.Start(t, harness.Options{Config: "[defaults]\nmax_frozen = \"10m\"\n"})
+	pg := changing(t, d)
+	l := pg.LoadLike(t, ledger.Load{Clients: 2, Pause: 5 * time.Millisecond})
+	var with, without []precopySample
+	for i := range precopyTimes {
+		alternate(i,
+			func() { with = append(with, precopyOne(t, pg, l)) },
+			func() { without = append(without, precopyOne(t, pg, l, "--no-precopy")) })
+	}
+	a, b := samplesOf(r, "with pre-copy", with), samplesOf(r, "without", without)
+	r.ratio("precopy-stall", a/b)
+	r.note("64 files of 16 MiB, 1 %% of all changed per second, at random places in all files")
+	l.Check(t, ledger.Intact())
+}
+
+type precopySample struct{ stall, frozen, read, written float64 }
+
+func samplesOf(r *Result, what string, all []precopySample) float64 {
+	var stall, frozen, read, written []float64
+	for _, s := range all {
+		stall, frozen = append(stall, s.stall), append(frozen, s.frozen)
+		read, written = append(read, s.read), append(written, s.written)
+	}
+	r.series(what+": frozen", "ms", frozen)
+	r.series(what+": read while frozen", "MiB", read)
+	r.series(what+": written while frozen", "MiB", written)
+	return r.series(what+": stall", "ms", stall)
+}
+
+func precopyOne(t *T, pg *harness.Postgres, l *harness.Load, flags ...string) (s precopySample) {
+	l.Wait(t, 20)
+	ref := harness.Name(t, "image")
+	start, end := l.Cut(func() { pg.Daemon.Lull(t, append(append([]string{"checkpoint"}, flags...), pg.ID, ref)...) })
+	l.Wait(t, 20)
+	m := pg.Daemon.Manifest(t, ref)
+	s.stall, s.frozen = millis(l.Log.History().Stalls(start, end).Overall.Length()), m.FrozenMillis
+	s.read, s.written = effortOf(t, m)
+	pg.Daemon.Ctr(t, "images", "rm", "--sync", ref)
+	dropCaptures(t, pg.Daemon)
+	return s
+}
+
+// effortOf reads the capture's note, in MiB.
+func effortOf(t *T, m *manifest.Manifest) (read, written float64) {
+	for _, s := range m.Steps {
+		if s.Name != "capture" {
+			continue
+		}
+		var r, w int64
+		if _, err := fmt.Sscanf(s.Note, "read %d bytes, wrote %d bytes", &r, &w); err != nil {
+			t.Fatalf("%q: %v", s.Note, err)
+		}
+		return float64(r) / (1 << 20), float64(w) / (1 << 20)
+	}
+	t.Fatal("the manifest has no step capture")
+	return 0, 0
+}
+
+// writer fills files in the data folder, and then writes 131 blocks ten times a
+// second: 1 % of all per second.
+const writer = `my $d = "/var/lib/postgresql/data"; select undef, undef, undef, .2 until -e "$d/postmaster.pid"; mkdir "$d/filling"; my @f;
+for my $i (1 .. 64) { open my $h, "+>", "$d/filling/$i" or die; syswrite $h, "lull" x 1048576 for 1 .. 4; push @f, $h }
+open my $h, ">", "$d/filled";
+while (1) { for (1 .. 131) { my $h = $f[rand @f]; sysseek $h, int(rand(2047)) * 8192, 0; syswrite $h, pack("d", rand) x 1024 } select undef, undef, undef, .1 }`
+
+// changing is a PostgreSQL with the writer beside it, in the same container.
+func changing(t *T, d *harness.Daemon) *harness.Postgres {
+	pg := d.Postgres(t, harness.PostgresOptions{ContainerOptions: harness.ContainerOptions{
+		Annotations: map[string]string{"lull/pause-budget": "1m", "lull/engine": "postgres"},
+		Args:        []string{"bash", "-c", "perl -e '" + writer + "' & exec docker-entrypoint.sh postgres"},
+	}})
+	for {
+		if _, err := os.Stat(filepath.Join(pg.Volume, "filled")); err == nil {
+			return pg
+		}
+		if t.Context().Err() != nil {
+			t.Fatal(t.Context().Err())
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}

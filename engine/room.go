@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/internal/rpccode"
+	"github.com/lull-containers/lull/volume"
+)
+
+// room refuses, before anything is written, a dump that there is no room for:
+// where CRIU writes, and where the client packs what CRIU wrote.
+func (d *dump) room(context.Context) error {
+	pids, err := processes(d.freezer, d.pid)
+	if err != nil {
+		return err
+	}
+	d.image = imageSize(pids)
+	if err := hasRoom(d.req.Dir, d.image); err != nil {
+		return err
+	}
+	packed := packedIn(d.c.Rootfs)
+	if !strings.HasPrefix(filepath.Base(d.req.Dir), "ctrd-checkpoint") || packed == "" {
+		return nil // the client named the folder: nothing is packed
+	}
+	need := d.image
+	if same, err := volume.SameFileSystem(packed, d.req.Dir); err == nil && same {
+		need *= 2
+	}
+	return hasRoom(packed, need)
+}
+
+// reserve is what a capture must leave free where it goes, in bytes.
+func (d *dump) reserve(dst string) int64 {
+	if same, err := volume.SameFileSystem(dst, d.req.Dir); err != nil || !same {
+		return 0
+	}
+	return d.image
+}
+
+func hasRoom(dir string, need int64) error {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	if free := int64(fs.Bavail) * fs.Frsize; need > free {
+		return rpccode.Wrap(rpccode.Preflight, fmt.Errorf("%w: the processes' memory needs about %d bytes in %s, %d are free; make room there",
+			volume.ErrRoom, need, dir, free))
+	}
+	return nil
+}
+
+// imageSize estimates what CRIU writes, in bytes: the private memory of all
+// processes, and what they share once.
+func imageSize(pids []int) (size int64) {
+	var shared int64
+	for _, pid := range pids {
+		anon, shmem := resident(pid)
+		size, shared = size+anon, max(shared, shmem)
+	}
+	return size + shared
+}
+
+// resident reads /proc/PID/status; a process that is gone has nothing.
+func resident(pid int) (anon, shmem int64) {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, 0
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		words := strings.Fields(lines.Text())
+		if len(words) < 2 {
+			continue
+		}
+		kib, _ := strconv.ParseInt(words[1], 10, 64)
+		switch words[0] {
+		case "RssAnon:":
+			anon = kib << 10
+		case "RssShmem:":
+			shmem = kib << 10
+		}
+	}
+	return anon, shmem
+}
+
+// packedIn is a folder on the file system of containerd's content: its
+// snapshots are there too. Empty where that cannot be told.
+func packedIn(rootfs string) string {
+	found, err := mountinfo.GetMounts(mountinfo.SingleEntryFilter(rootfs))
+	if err != nil || len(found) == 0 {
+		return ""
+	}
+	for option := range strings.SplitSeq(found[len(found)-1].VFSOptions, ",") {
+		if upper, ok := strings.CutPrefix(option, "upperdir="); ok {
+			return upper
+		}
+	}
+	return ""
+}
