@@ -72,6 +72,9 @@ func (p *Precopy) open(ctx context.Context, dst string) (err error) {
 		return err
 	}
 	store := filepath.Dir(dst)
+	if err := os.MkdirAll(store, 0o700); err != nil {
+		return &PathError{Class: ErrPath, Path: store, Err: err}
+	}
 	if at, err := filepath.EvalSymlinks(store); err != nil || inside(at, p.src.Name()) {
 		return &PathError{Class: ErrPath, Path: dst, Err: err,
 			Why: "the capture would lie in what it copies", Remedy: "name a store outside of " + show(p.src.Name())}
