@@ -88,16 +88,17 @@ func (f *fence) plan() string {
 
 // Fence locks writers out with fsyncLock, for hold at the longest: Ping puts
 // the end off, and the session itself unlocks then. Reads go on. It does not
-// begin beside an open transaction, waits for running writes a quarter of a
-// second at a time, and gives up when somebody else turns out to hold the lock
-// too.
+// stand in line behind a transaction that stays open, waits for others a
+// quarter of a second at a time, and gives up when somebody else turns out to
+// hold the lock too.
 func (s *session) Fence(ctx context.Context, hold time.Duration) ([]manifest.Held, error) {
 	if err := s.mayFence(ctx, hold); err != nil {
 		return nil, err
 	}
 	mark := s.fence.plan()
+	var before []transaction
 	for {
-		done, err := s.attempt(ctx, mark)
+		done, err := s.attempt(ctx, mark, &before)
 		if err != nil {
 			return nil, fenceError(err)
 		}
@@ -130,11 +131,17 @@ func (s *session) mayFence(ctx context.Context, hold time.Duration) error {
 	return s.checkLock(ctx)
 }
 
-// attempt locks, unless a transaction is open that it would wait for.
-func (s *session) attempt(ctx context.Context, mark string) (bool, error) {
+// attempt locks, unless a transaction that was open before the last pause still
+// is: the lock would wait for it, and everybody for the lock. Short ones come
+// and go, and are waited for.
+func (s *session) attempt(ctx context.Context, mark string, before *[]transaction) (bool, error) {
 	open, err := s.transactions(ctx)
-	if err != nil || len(open) > 0 {
+	if err != nil {
 		return false, err
+	}
+	old := among(*before, open)
+	if *before = open; len(old) > 0 {
+		return false, nil
 	}
 	count, err := s.fence.lock(ctx, mark)
 	if codeOf(err) == codeLockTimeout {

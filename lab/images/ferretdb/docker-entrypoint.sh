@@ -39,7 +39,8 @@ until pg_isready --quiet --host=127.0.0.1; do
 	kill -0 $server
 	sleep 0.1
 done
-FERRETDB_POSTGRESQL_URL=$(url) "$@" --listen-addr=:27017 --debug-addr=- --telemetry=disable --state-dir=/tmp &
+# CRIU cannot dump multipath TCP, which Go's listeners have.
+GODEBUG=multipathtcp=0 FERRETDB_POSTGRESQL_URL=$(url) "$@" --listen-addr=:27017 --debug-addr=- --telemetry=disable --state-dir=/tmp &
 front=$!
 wait -n $server $front || true
 kill -INT $server 2>/dev/null || true

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"net"
@@ -28,7 +29,9 @@ func run() error {
 	set := flag.String("replSet", "", "name of the replica set")
 	state := flag.String("fakeState", "", "state of a member that is not ready")
 	flag.Parse()
-	l, err := net.Listen("tcp", net.JoinHostPort(*address, strconv.Itoa(*port)))
+	var listen net.ListenConfig
+	listen.SetMultipathTCP(false) // CRIU cannot dump it, and Go's listeners have it
+	l, err := listen.Listen(context.Background(), "tcp", net.JoinHostPort(*address, strconv.Itoa(*port)))
 	if err != nil {
 		return err
 	}
