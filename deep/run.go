@@ -43,8 +43,8 @@ func (r *room) run(ctx context.Context, script string, c check) (Finding, error)
 func (r *room) exec(ctx context.Context, id string, args []string) (code uint32, said string, err error) {
 	spec := r.process
 	spec.Args = args
-	var out bytes.Buffer
-	p, err := r.task.Exec(ctx, id, &spec, cio.NewCreator(cio.WithStreams(nil, &out, &out)))
+	var out, errs bytes.Buffer // each is filled by a goroutine of its own
+	p, err := r.task.Exec(ctx, id, &spec, cio.NewCreator(cio.WithStreams(nil, &out, &errs)))
 	if err != nil {
 		return 0, "", err
 	}
@@ -55,7 +55,7 @@ func (r *room) exec(ctx context.Context, id string, args []string) (code uint32,
 			return err
 		})
 		err = errors.Join(err, undo.Run(ctx, undoTime))
-		said = out.String() // all of it, now
+		said = out.String() + " " + errs.String() // all of it, now
 	}()
 	ended, err := p.Wait(ctx)
 	if err != nil {
