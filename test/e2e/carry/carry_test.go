@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/lull-containers/lull/internal/netns"
 	"github.com/lull-containers/lull/test/e2e/harness"
 	"github.com/lull-containers/lull/test/ledger"
 )
@@ -58,7 +60,7 @@ func TestCarry(t *testing.T) {
 		layout bool
 		full   bool
 	}{
-		"postgres/registry": {run: postgres},
+		"postgres/registry": {run: postgres, full: true},
 		"redis/layout":      {run: redis, layout: true},
 		"postgres/layout":   {run: postgres, layout: true, full: true},
 		"redis/registry":    {run: redis, full: true},
@@ -94,7 +96,7 @@ func carry(t *testing.T, run func(*testing.T, *harness.Daemon) database, layout 
 	if !pushed.Encrypted {
 		t.Errorf("%+v", pushed)
 	}
-	pulled := answer(t, there.Lull(t, "pull", "--json", "--identity", key, pull))
+	pulled := answer(t, inside(t, there, "pull", "--json", "--identity", key, pull))
 	if pulled.Ref != ref || pulled.ID != pushed.ID || pulled.Digest != pushed.Digest {
 		t.Errorf("pushed %+v, pulled %+v", pushed, pulled)
 	}
@@ -108,6 +110,20 @@ func carry(t *testing.T, run func(*testing.T, *harness.Daemon) database, layout 
 	if _, err := os.Stat(filepath.Join(folder)); err != nil {
 		t.Error(err)
 	}
+}
+
+// inside runs lull on a machine, in its network.
+func inside(t *testing.T, d *harness.Daemon, args ...string) string {
+	t.Helper()
+	var o harness.Output
+	err := netns.Do(d.Network, func() error {
+		o = d.TryLull(t, args...)
+		return nil
+	})
+	if err != nil || o.Code != 0 {
+		t.Fatal(err, o)
+	}
+	return strings.TrimSpace(o.Stdout)
 }
 
 // places are the one where it is pushed, and the same one as the other machine
