@@ -15,6 +15,10 @@ func (s *session) Execute(ctx context.Context, statements string) error {
 	if err != nil {
 		return err
 	}
+	// Everything else that lull does in a database reads only.
+	if _, err := conn.Exec(ctx, "SET default_transaction_read_only = off"); err != nil {
+		return explain(err, "making the session one that writes")
+	}
 	for i, one := range quiesce.Statements(statements) {
 		if _, err := conn.PgConn().Exec(ctx, one).ReadAll(); err != nil {
 			if code := codeOf(err); code != "" { // the server's words may repeat the statement's
