@@ -23,7 +23,8 @@ BINARIES    := ./cmd/lull ./cmd/containerd-shim-lull-v2 ./cmd/containerd-shim-ru
 UNIT         = $$($(GO) list ./... | grep -v -e /test/e2e -e /test/torture)
 # An end-to-end test that fails gets a second try; the report lists it.
 E2ETEST      = go test -json -tags failpoint -count=1 -timeout 60m
-REPORT       = LULL_E2E=1 $(GO) run ./test/skips -again /e2e $(E2ETEST)
+E2EENV       = LULL_E2E=1 LULL_E2E_BIN=$(CURDIR)/bin/e2e
+REPORT       = $(E2EENV) $(GO) run ./test/skips -again /e2e $(E2ETEST)
 GOLANGCI    := v2.15.0
 
 .PHONY: help
@@ -39,27 +40,32 @@ build: ## the three binaries, into bin/
 	@[ -x bin/lull ] || echo 'building lull; the first time takes a minute' >&2
 	@CGO_ENABLED=0 $(GO) build -buildvcs=$(STAMP) -trimpath -ldflags '-s -w' -o bin/ $(BINARIES)
 
+# With failpoints, once for all packages of end-to-end tests.
+.PHONY: e2e-bin
+e2e-bin: prereqs
+	@CGO_ENABLED=0 $(GO) build -buildvcs=false -tags failpoint -o bin/e2e/ ./cmd/...
+
 .PHONY: demo
 demo: prereqs build ## a PostgreSQL under load, checkpointed by ctr, killed, restored, verified
 	@$(LAB) build containerd runc criu pgclient $(if $(filter hub,$(LAB_IMAGES)),,postgres-13)
 	@$(GO) run ./lab/cmd/demo $(DEMO)
 
 .PHONY: test
-test: prereqs lab ## everything: unit, conformance, end to end
+test: prereqs lab e2e-bin ## everything: unit, conformance, end to end
 	@{ $(GO) test -json $(UNIT); \
-	   LULL_E2E=1 $(GOPATHED) $(E2ETEST) ./lab ./test/e2e/...; } | $(REPORT)
+	   $(E2EENV) $(GOPATHED) $(E2ETEST) ./lab ./test/e2e/...; } | $(REPORT)
 
 .PHONY: unit
 unit: ## tests that need neither root nor lab
 	@$(GO) test -json $(UNIT) | $(REPORT)
 
 .PHONY: e2e
-e2e: prereqs lab ## end-to-end tests; E2E=regexp selects
-	@LULL_E2E=1 $(GOPATHED) $(E2ETEST) -run '$(E2E)' ./test/e2e/... | $(REPORT)
+e2e: prereqs lab e2e-bin ## end-to-end tests; E2E=regexp selects
+	@$(E2EENV) $(GOPATHED) $(E2ETEST) -run '$(E2E)' ./test/e2e/... | $(REPORT)
 
 .PHONY: e2e-full
-e2e-full: prereqs lab ## end-to-end tests with those that take long; E2E=regexp selects
-	@LULL_E2E=1 LULL_E2E_FULL=1 $(GOPATHED) $(E2ETEST) -run '$(E2E)' ./test/e2e/... | $(REPORT)
+e2e-full: prereqs lab e2e-bin ## end-to-end tests with those that take long; E2E=regexp selects
+	@$(E2EENV) LULL_E2E_FULL=1 $(GOPATHED) $(E2ETEST) -run '$(E2E)' ./test/e2e/... | $(REPORT)
 
 .PHONY: compat
 compat: CELLS := $(shell mktemp -u)
