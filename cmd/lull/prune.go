@@ -57,7 +57,7 @@ func pruneCommand(a *app) *cobra.Command {
 	f.IntVar(&o.policy.Last, "keep-last", 0, "keep so many of the newest of each container")
 	f.IntVar(&o.policy.Daily, "keep-daily", 0, "keep the newest of each day, for so many days that have one")
 	f.BoolVar(&o.orphans, "orphans", false, "captures that no image of containerd's names, too; Docker's checkpoints are no images")
-	f.DurationVar(&o.olderThan, "older-than", 24*time.Hour, "with --orphans: those that have not changed for so long")
+	f.DurationVar(&o.olderThan, "older-than", 24*time.Hour, "of orphans, those that have not changed for so long")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be removed, and remove nothing")
 	return cmd
 }
