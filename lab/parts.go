@@ -8,9 +8,8 @@ import (
 // Versions of the engines. They are the newest that the facts in this project
 // were seen with; a change rebuilds the part.
 const (
-	containerdVersion    = "v2.4.2"
-	runcVersion          = "v1.5.2"
-	checkpointctlVersion = "v1.7.0"
+	containerdVersion = "v2.4.2"
+	runcVersion       = "v1.5.2"
 )
 
 // engines are the programs that the Go module proxy provides.
@@ -29,12 +28,6 @@ func engines() []Part {
 			Stamp:    "main.version=" + runcVersion[1:],
 			Version:  runcVersion,
 		}),
-		goPart("checkpointctl", checkpointctlVersion, goRecipe{
-			Module:   "github.com/checkpoint-restore/checkpointctl",
-			Packages: []string{""},
-			Stamp:    "main.version=" + checkpointctlVersion[1:],
-			Version:  checkpointctlVersion,
-		}),
 	}
 }
 
@@ -42,7 +35,7 @@ func engines() []Part {
 // the builds are started: the long ones first.
 func Parts(h Host) []Part {
 	parts := engines()
-	parts = append(parts, criuPart(h), ferretProgram(), fakeMongod())
+	parts = append(parts, criuPart(h), checkpointctlPart(), ferretProgram(), fakeMongod())
 	client := clientPart()
 	for _, img := range images() {
 		rootfs, archive := img.parts()

@@ -43,8 +43,12 @@ func TestExport(t *testing.T) {
 // statistics out of its images.
 func checkpointctl(t *testing.T, d *harness.Daemon, db database, file string) {
 	t.Helper()
+	tool, err := d.Lab.Aside("checkpointctl")
+	if err != nil {
+		t.Fatal(err)
+	}
 	run := func(args ...string) string {
-		cmd := exec.CommandContext(t.Context(), d.Lab.Path("checkpointctl"), args...)
+		cmd := exec.CommandContext(t.Context(), tool.Path("checkpointctl"), args...)
 		cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 		o := harness.Run(t, cmd)
 		if o.Code != 0 {
