@@ -39,6 +39,9 @@ func (s *Service) Create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*ta
 	if err != nil {
 		return nil, fail(errors.Join(err, t.undo.Run(ctx, undoTime)))
 	}
+	if t.restore != nil {
+		t.phase(state.Restoring) // the client looks for it before it starts the task
+	}
 	s.keep(r.ID, t)
 	return resp, nil
 }

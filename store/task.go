@@ -17,8 +17,9 @@ import (
 // Start makes the container's task from the checkpoint's memory, with its
 // output in a log file so that nobody has to read along, and starts it. The
 // memory is in a folder, if Unpack has put it there; else containerd unpacks
-// it. Killing and deleting the task is pushed on undo.
-func (c *Checkpoint) Start(ctx context.Context, made containerd.Container, memory, logFile string, undo *cleanup.Stack) (containerd.Task, error) {
+// it. When the task is there and nothing of it runs yet, created is asked; its
+// error ends it. Killing and deleting the task is pushed on undo.
+func (c *Checkpoint) Start(ctx context.Context, made containerd.Container, memory, logFile string, created func() error, undo *cleanup.Stack) (containerd.Task, error) {
 	undo.Push("task "+made.ID(), func(ctx context.Context) error { return end(ctx, made) })
 	from := containerd.NewTaskOpts(c.withMemory)
 	if memory != "" {
@@ -26,6 +27,9 @@ func (c *Checkpoint) Start(ctx context.Context, made containerd.Container, memor
 	}
 	task, err := made.NewTask(ctx, logTo(logFile), from)
 	if err != nil {
+		return nil, err
+	}
+	if err := created(); err != nil {
 		return nil, err
 	}
 	return task, task.Start(ctx)

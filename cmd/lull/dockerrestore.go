@@ -53,7 +53,16 @@ func (a *app) restoreDocker(ctx context.Context, c dockerd.Container, checkpoint
 	return r.done, nil
 }
 
+// judge comes before anything is made. dockerd creates and starts in one call:
+// only before it can what would restore unverified be refused.
 func (r *dockerRestoring) judge(context.Context) error {
+	d, err := findDaemon(r.address)
+	if err != nil {
+		return fail(exitContainerd, "name the socket of Docker's containerd with --address", "%w", err)
+	}
+	if err := d.serves(r.saved.Runtime); err != nil {
+		return err
+	}
 	m, err := manifest.VerifySeal(filepath.Join(r.saved.Checkpoints(), r.checkpoint))
 	if err == nil {
 		r.done.Engine = m.Database.Engine

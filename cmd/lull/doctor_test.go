@@ -104,6 +104,21 @@ func TestShimFindings(t *testing.T) {
 	}
 }
 
+func TestDockerIsServed(t *testing.T) {
+	stock, front := t.TempDir(), t.TempDir()
+	install(t, stock, shimStock, false)
+	install(t, stock, shimLull, true)
+	install(t, front, shimStock, true)
+	for runtime, want := range map[string][]int{"": {exitHost, exitOK}, "runc": {exitHost, exitOK}, runtimeLull: {exitOK, exitHost}} {
+		for i, path := range []string{stock, front} {
+			err := daemon{pid: 1, env: map[string]string{"PATH": path}}.serves(runtime)
+			if got := codeOf(t.Context(), err); got != want[i] {
+				t.Errorf("%q on %d: exit code %d, want %d: %v", runtime, i, got, want[i], err)
+			}
+		}
+	}
+}
+
 func TestStockShimSetting(t *testing.T) {
 	dir := t.TempDir()
 	for path, want := range map[string]criu.Severity{

@@ -16,8 +16,10 @@ import (
 // The shims that containerd looks for, by runtime name.
 const (
 	shimStock = "containerd-shim-runc-v2" // io.containerd.runc.v2
-	shimLull  = "containerd-shim-lull-v2" // io.containerd.lull.v2
-	ourModule = "github.com/lull-containers/lull/"
+	shimLull  = "containerd-shim-lull-v2" // of runtimeLull
+
+	runtimeLull = "io.containerd.lull.v2"
+	ourModule   = "github.com/lull-containers/lull/"
 
 	stockSuffix = ".stock" // of the one that was put aside
 )
@@ -34,6 +36,18 @@ func shimFindings(d daemon, cfg config.Config) []criu.Finding {
 func ours(path string) bool {
 	info, err := buildinfo.ReadFile(path)
 	return err == nil && strings.HasPrefix(info.Path, ourModule)
+}
+
+// serves tells whether Docker's containers of a runtime get lull's shim.
+func (d daemon) serves(runtime string) error {
+	name := shimStock
+	if runtime == runtimeLull {
+		name = shimLull
+	}
+	if path, ok := d.shim(name); !ok || !ours(path) {
+		return fail(exitHost, "lull install; see `lull doctor`", "containerd's %s is not lull's: nothing would be verified", name)
+	}
+	return nil
 }
 
 // divertFinding looks at the shim of every client that names no other. The

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/manifest"
 )
 
@@ -32,12 +33,13 @@ type fakeTasks struct {
 	lies   bool                             // Resume says that it did, and did not
 	fail   map[string]error                 // by method, after its effect
 	hook   map[string]func()                // by method, before its effect
+	shim   func()                           // what lull's does in the Create of a restore; nil: the stock one serves
 	memory func(ctx context.Context) []byte // of Checkpoint; nil result: no descriptor
 }
 
 func newFakeTasks(w *world) *fakeTasks {
 	return &fakeTasks{w: w, status: map[string]task.Status{}, fail: map[string]error{}, hook: map[string]func(){},
-		memory: func(context.Context) []byte { return w.memory(manifest.Sealed) }}
+		shim: func() { w.serve(state.Record{Phase: state.Restoring, ShimPid: os.Getpid()}) }, memory: func(context.Context) []byte { return w.memory(manifest.Sealed) }}
 }
 
 func (f *fakeTasks) start(id string) { f.set(id, task.Status_RUNNING) }
@@ -141,6 +143,9 @@ func (f *fakeTasks) Create(ctx context.Context, r *tasks.CreateTaskRequest, _ ..
 	err := f.do(ctx, "create", func() {
 		if f.fail["create"] == nil {
 			f.set(r.ContainerID, task.Status_CREATED)
+			if f.shim != nil {
+				f.shim()
+			}
 		}
 	})
 	return &tasks.CreateTaskResponse{ContainerID: r.ContainerID}, err

@@ -185,7 +185,7 @@ func (r *restoring) start(ctx context.Context) error {
 	if _, err := os.Stat(r.done.Log); errors.Is(err, os.ErrNotExist) { // else it goes on with an earlier one
 		r.undo.Push("the log", func(context.Context) error { return ignoreAbsent(os.Remove(r.done.Log)) })
 	}
-	t, err := r.image.Start(ctx, r.made, r.memory, r.done.Log, &r.undo)
+	t, err := r.image.Start(ctx, r.made, r.memory, r.done.Log, r.served, &r.undo)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -101,7 +102,15 @@ func TestRestoringTakesEverythingBack(t *testing.T) {
 			w.shim(state.Record{Phase: state.Verifying})
 			w.tasks.hook["get"] = func() { w.tasks.set(testID, task.Status_STOPPED) }
 		}, exitRestore},
-		{"not served", rollback, manifest.Sealed, func(*world, context.CancelFunc) {}, exitHost},
+		{"not served", rollback, manifest.Sealed, func(w *world, _ context.CancelFunc) {
+			w.shim(open)
+			w.tasks.shim = nil
+		}, exitHost},
+		{"served once", rollback, manifest.Sealed, func(w *world, _ context.CancelFunc) {
+			w.shim(open)
+			w.serve(state.Record{Phase: state.Restoring, ShimPid: math.MaxInt32}) // no process
+			w.tasks.shim = nil
+		}, exitHost},
 		{"interrupted in the create", rollback, manifest.Sealed, func(w *world, c context.CancelFunc) { w.tasks.hook["create"] = c }, exitInterrupted},
 		{"interrupted in the start", rollback, manifest.Sealed, func(w *world, c context.CancelFunc) { w.tasks.hook["start"] = c }, exitInterrupted},
 		{"interrupted before", rollback, manifest.Sealed, func(_ *world, c context.CancelFunc) { c() }, exitInterrupted},
@@ -115,6 +124,9 @@ func TestRestoringTakesEverythingBack(t *testing.T) {
 			_, err := newRestoring(w.app, w.client, "cp", tc.opts).run(ctx)
 			if got := codeOf(ctx, err); got != tc.code {
 				t.Errorf("exit code %d, want %d: %v", got, tc.code, err)
+			}
+			if got := w.tasks.called("start"); got && tc.code == exitHost {
+				t.Error("what nobody serves was started")
 			}
 			w.wantNothing()
 		})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/containerd/containerd/api/types/task"
+	"golang.org/x/sys/unix"
 
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/internal/state"
@@ -67,12 +68,25 @@ func recorded(text string) error {
 	return errors.New(text)
 }
 
+// served looks for the record that lull's shim has made when it has created the
+// task. On a live volume old memory must not run for a moment without it.
+func (r *restoring) served() error {
+	rec, err := state.Read(state.Dir(r.cfg.StateDir, r.namespace, r.template.ID))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err != nil || rec.Phase != state.Restoring || unix.Kill(rec.ShimPid, 0) != nil { // of an earlier one, maybe
+		return r.unserved()
+	}
+	return nil
+}
+
 // unserved: what has a manifest must not run without the shim that keeps it.
 func (r *restoring) unserved() error {
 	if r.manifest == nil {
 		return nil
 	}
-	return fail(exitHost, "see `lull doctor`", "the restored %s is not served by lull's shim, so nothing was verified",
+	return fail(exitHost, "see `lull doctor`", "the restored %s is not served by lull's shim, which verifies it",
 		r.manifest.Database.Engine)
 }
 

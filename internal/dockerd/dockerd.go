@@ -22,6 +22,7 @@ type Container struct {
 	Name          string // without the slash in front
 	Image         string // reference, as the user gave it
 	Labels        map[string]string
+	Runtime       string // as the user or dockerd's configuration named it; empty: runc
 	RestartPolicy string // no, always, unless-stopped, on-failure; empty: no
 }
 
@@ -74,7 +75,10 @@ func Read(dir string) (Container, error) {
 			Labels map[string]string
 		}
 	}
-	var host struct{ RestartPolicy struct{ Name string } }
+	var host struct {
+		Runtime       string
+		RestartPolicy struct{ Name string }
+	}
 	for name, into := range map[string]any{ConfigFile: &config, HostFile: &host} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +96,7 @@ func Read(dir string) (Container, error) {
 	}
 	return Container{
 		Dir: dir, ID: config.ID, Name: trimSlash(config.Name), Image: config.Config.Image,
-		Labels: config.Config.Labels, RestartPolicy: host.RestartPolicy.Name,
+		Labels: config.Config.Labels, Runtime: host.Runtime, RestartPolicy: host.RestartPolicy.Name,
 	}, nil
 }
 
