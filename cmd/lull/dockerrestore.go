@@ -31,6 +31,9 @@ type dockerRestoring struct {
 }
 
 func (a *app) restoreDocker(ctx context.Context, c dockerd.Container, checkpoint string, o restoreOptions) (restored, error) {
+	if err := o.forDocker(); err != nil {
+		return restored{}, err
+	}
 	cfg, err := a.config()
 	if err != nil {
 		return restored{}, err
@@ -51,6 +54,16 @@ func (a *app) restoreDocker(ctx context.Context, c dockerd.Container, checkpoint
 	}
 	r.undo.Keep()
 	return r.done, nil
+}
+
+// forDocker refuses what dockerd, which makes the container, cannot be told.
+func (o restoreOptions) forDocker() error {
+	for flag, set := range map[string]bool{"--volume": len(o.volumes) > 0, "--isolate": o.isolate, "--rm-on-failure=false": o.keepLeft} {
+		if set {
+			return fail(exitUsage, "leave it out", "%s is not for a container of Docker's, which comes back as it was", flag)
+		}
+	}
+	return nil
 }
 
 // judge comes before anything is made. dockerd creates and starts in one call:

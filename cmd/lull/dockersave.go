@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/errdefs"
 	"github.com/spf13/cobra"
 
 	"github.com/lull-containers/lull/internal/config"
@@ -68,6 +70,24 @@ func (a *app) savedFor(ref string) (c dockerd.Container, checkpoint string, ok b
 	name, checkpoint := ref[:at], ref[at+1:]
 	c, err = dockerd.Saved(savedDocker(cfg), name, checkpoint)
 	return c, checkpoint, err == nil
+}
+
+// meansDocker tells whether a restore of ref is one of a saved container. That
+// one in containerd has the same name is nothing to guess about.
+func (a *app) meansDocker(ctx context.Context, client *containerd.Client, ref string) (c dockerd.Container, checkpoint string, ok bool, err error) {
+	c, checkpoint, ok = a.savedFor(ref)
+	if !ok || a.namespace == dockerNamespace {
+		return c, checkpoint, ok, nil
+	}
+	_, err = client.ImageService().Get(ctx, ref)
+	if errdefs.IsNotFound(err) {
+		return c, checkpoint, true, nil
+	}
+	if err == nil {
+		err = fail(exitUsage, fmt.Sprintf("name Docker's with -n %s, and the image by another name of its own: ctr -n %s images tag %s NAME",
+			dockerNamespace, a.namespace, ref), "%s is a saved checkpoint of Docker's and an image in namespace %s", ref, a.namespace)
+	}
+	return c, checkpoint, false, err
 }
 
 // inDockerRoot completes a Docker container's name, which containerd does not

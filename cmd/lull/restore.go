@@ -15,7 +15,7 @@ import (
 type restoreOptions struct {
 	name     string
 	onDrift  string            // empty: the container's own setting
-	keepLeft bool              // what a failed restore made
+	keepLeft bool              // what a failed restore made; not of Docker's
 	volumes  map[string]string // folders on this host, by the container's
 	isolate  bool              // see lull/lineage
 	replace  bool              // the setting ends what has the name
@@ -75,14 +75,18 @@ func (a *app) restore(ctx context.Context, ref string, o restoreOptions) (restor
 			return restored{}, fail(exitUsage, "give another NAME", "%q cannot be a container's name: %w", o.name, err)
 		}
 	}
-	if c, checkpoint, ok := a.savedFor(ref); ok {
-		return a.restoreDocker(ctx, c, checkpoint, o)
-	}
 	client, ctx, err := a.connect(ctx)
 	if err != nil {
 		return restored{}, err
 	}
 	defer client.Close()
+	c, checkpoint, ok, err := a.meansDocker(ctx, client, ref)
+	if err != nil {
+		return restored{}, err
+	}
+	if ok {
+		return a.restoreDocker(ctx, c, checkpoint, o)
+	}
 	ctx, release, err := client.WithLease(ctx)
 	if err != nil {
 		return restored{}, err
