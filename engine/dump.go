@@ -46,9 +46,9 @@ func (d *dump) steps() []step {
 		{"require", d.require},
 		{"room", d.room},
 		{"configure", d.configure},
+		{"shared memory", d.saveShared},
 		{"sync", d.sync},
 		{"capture", d.capture},
-		{"shared memory", d.saveShared},
 		{"publish", d.publish}, // before the dump, which may stop the container for good
 		{"dump", d.dump},
 		{"describe", d.describe},

@@ -138,8 +138,11 @@ func readJournal(dir string) (lasting []manifest.Held, err error) {
 	return lasting, json.Unmarshal(data, &lasting)
 }
 
-func removeJournal(dir string) error {
-	err := os.Remove(filepath.Join(dir, journalName))
+func removeJournal(dir string) error { return removed(filepath.Join(dir, journalName)) }
+
+// removed bears that there is no such file.
+func removed(file string) error {
+	err := os.Remove(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -31,18 +31,49 @@ func sharedMemory(mounts []specs.Mount) string {
 	return source
 }
 
-// saveShared saves the processes' shared memory where CRIU leaves it out.
+// saveShared saves the processes' shared memory where CRIU leaves it out. An
+// earlier attempt may have left its file in the client's folder.
 func (d *dump) saveShared(ctx context.Context) error {
-	dir := sharedMemory(d.c.Spec.Mounts)
-	if dir == "" {
-		return nil
+	file := filepath.Join(d.req.Dir, shm.FileName)
+	remove := func(context.Context) error { return removed(file) }
+	if err := remove(ctx); err != nil {
+		return err
 	}
-	n, err := shm.Save(ctx, dir, filepath.Join(d.req.Dir, shm.FileName))
+	dir, err := d.ownShared()
+	if err != nil || dir == "" {
+		return err
+	}
+	d.undo.Push("the saved shared memory", remove)
+	n, err := shm.Save(ctx, dir, file)
 	if err != nil {
 		return fmt.Errorf("save /dev/shm (%s): %w", dir, err)
 	}
 	d.rec.remark = fmt.Sprintf("%d files", n)
 	return nil
+}
+
+// ownShared is the folder to save, which nobody but the container may use;
+// empty: nothing is to be saved.
+func (d *dump) ownShared() (string, error) {
+	dir := sharedMemory(d.c.Spec.Mounts)
+	if dir == "" {
+		return "", nil
+	}
+	if empty, err := shm.Empty(dir); empty || err != nil {
+		return "", err
+	}
+	own, err := processes(d.freezer, d.pid)
+	if err != nil {
+		return "", err
+	}
+	return dir, codedShared(rpccode.Preflight, shm.Alone(dir, own))
+}
+
+func codedShared(code rpccode.Code, err error) error {
+	if errors.Is(err, shm.ErrShared) {
+		return rpccode.Wrap(code, err)
+	}
+	return err
 }
 
 // putBackShared makes the shared memory anew that the processes had.
@@ -54,6 +85,9 @@ func (r *Restore) putBackShared(ctx context.Context) (err error) {
 	dir := sharedMemory(r.c.Spec.Mounts)
 	if dir == "" {
 		return rpccode.Wrap(rpccode.Host, errors.New("the original's /dev/shm was a bind mount, this container's is none; give it one"))
+	}
+	if err := shm.Alone(dir, nil); err != nil { // nobody of the container's lives yet
+		return codedShared(rpccode.Host, err)
 	}
 	if r.shared, err = shm.PutBack(ctx, file, dir); err != nil {
 		return err

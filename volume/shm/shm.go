@@ -86,6 +86,7 @@ func add(w *tar.Writer, root *os.Root, f os.FileInfo) error {
 // Restored is shared memory that was put back and is not decided about.
 type Restored struct {
 	root  *os.Root
+	held  *os.File // the folder, locked
 	tag   string
 	files []put
 }
@@ -98,7 +99,8 @@ type put struct {
 
 // PutBack makes the files of an archive anew in dir. What has their names and
 // other contents is kept aside until Commit; files of other names stay. A
-// process that has an old one open keeps it. One of Commit and Undo ends it.
+// process that has an old one open keeps it. What a killed put back left is
+// undone first. One of Commit and Undo ends it.
 func PutBack(ctx context.Context, file, dir string) (*Restored, error) {
 	in, err := os.Open(file)
 	if err != nil {
@@ -110,7 +112,13 @@ func PutBack(ctx context.Context, file, dir string) (*Restored, error) {
 		return nil, err
 	}
 	r := &Restored{root: root, tag: fmt.Sprintf("%s%d-", hidden, time.Now().UnixNano())}
-	if err := r.all(ctx, tar.NewReader(in)); err != nil {
+	if err = r.lock(); err == nil {
+		err = r.recover()
+	}
+	if err == nil {
+		err = r.all(ctx, tar.NewReader(in))
+	}
+	if err != nil {
 		return nil, errors.Join(err, r.Undo())
 	}
 	return r, nil
@@ -176,7 +184,7 @@ func (r *Restored) Commit() error {
 			errs = append(errs, ignoreGone(r.root.Remove(r.tag+"old-"+f.name)))
 		}
 	}
-	return errors.Join(append(errs, r.root.Close())...)
+	return errors.Join(append(errs, r.close())...)
 }
 
 // Undo puts back what was there before.
@@ -190,5 +198,5 @@ func (r *Restored) Undo() error {
 		}
 		errs = append(errs, ignoreGone(r.root.Remove(r.tag+"new-"+f.name)))
 	}
-	return errors.Join(append(errs, r.root.Close())...)
+	return errors.Join(append(errs, r.close())...)
 }
