@@ -119,7 +119,7 @@ func (k *Cut) ours() int {
 
 // Thaw lets the container run again, and releases what the hang-up did not.
 func (k *Cut) Thaw(ctx context.Context) error {
-	return errors.Join(k.thaw(ctx), k.release(ctx), k.DropPrecopy())
+	return errors.Join(k.thaw(ctx), k.insist(ctx), k.DropPrecopy())
 }
 
 // thaw goes through the runtime, and to the cgroup's own file when the runtime

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lull-containers/lull/internal/durable"
 	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/quiesce"
 )
 
 // releaseTime bounds the release of what outlives a session, a command of the
@@ -42,35 +43,94 @@ func (k *Cut) plan(ctx context.Context) error {
 	return enter(k.c.Paths.State, lasting)
 }
 
+// SettingCommand is what the effect of lull/quiesce-exec is called in the
+// journal and in the manifest; Ours is the command that ends it.
+const SettingCommand = "lull/quiesce-exec"
+
 // release undoes what outlives the session, on a context of its own: through
 // the session while it stands, else through another. What could not be
 // released stays in the journal.
 func (k *Cut) release(ctx context.Context) error {
-	if len(k.lasting) == 0 {
+	ctx, cancel := k.releasing(ctx)
+	defer cancel()
+	return k.releaseAll(ctx)
+}
+
+// releaseFirst and releaseNext are the pauses between two attempts.
+const (
+	releaseFirst = 100 * time.Millisecond
+	releaseNext  = 2 * time.Second
+)
+
+// insist tries to release until it is done or its time is over: nobody else
+// may come by for long, and a server that has just been thawed, or is started
+// anew, takes a moment. Credentials do not become right by waiting.
+func (k *Cut) insist(ctx context.Context) error {
+	ctx, cancel := k.releasing(ctx)
+	defer cancel()
+	for pause := releaseFirst; ; pause = min(2*pause, releaseNext) {
+		err := k.releaseAll(ctx)
+		if err == nil || errors.Is(err, quiesce.ErrAuth) || k.gone() {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// gone: the container has ended meanwhile.
+func (k *Cut) gone() bool {
+	_, err := os.Stat(fmt.Sprintf("/proc/%d", k.pid))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+func (k *Cut) releasing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), releaseTime+k.c.Settings.ExecTimeout)
+}
+
+// releaseAll ends last what the commands did: they began first. What succeeds
+// is not done again because the other fails.
+func (k *Cut) releaseAll(ctx context.Context) error {
+	return errors.Join(k.releaseDatabase(ctx), k.releaseOf(ctx, k.lastingBy(true)))
+}
+
+// releaseDatabase leaves the commands' effect alone.
+func (k *Cut) releaseDatabase(ctx context.Context) error { return k.releaseOf(ctx, k.lastingBy(false)) }
+
+func (k *Cut) lastingBy(command bool) []manifest.Held {
+	return slices.DeleteFunc(slices.Clone(k.lasting), func(h manifest.Held) bool { return (h.Setting == SettingCommand) != command })
+}
+
+func (k *Cut) releaseOf(ctx context.Context, held []manifest.Held) error {
+	if len(held) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime+k.c.Settings.ExecTimeout)
-	defer cancel()
-	err := k.releaseBy(ctx, k.session)
+	err := k.releaseBy(ctx, k.session, held)
 	if err != nil {
-		err = k.releaseAnew(ctx)
+		err = k.releaseAnew(ctx, held)
 	}
 	if err != nil {
 		return fmt.Errorf("release what the checkpoint changed in the database: %w", err)
 	}
-	released := k.lasting
-	k.lasting = nil
-	return strike(k.c.Paths.State, released)
+	k.lasting = without(k.lasting, held)
+	return strike(k.c.Paths.State, held)
 }
 
-func (k *Cut) releaseBy(ctx context.Context, s Session) error {
+func without(all, some []manifest.Held) []manifest.Held {
+	return slices.DeleteFunc(slices.Clone(all), func(h manifest.Held) bool { return slices.Contains(some, h) })
+}
+
+func (k *Cut) releaseBy(ctx context.Context, s Session, held []manifest.Held) error {
 	if s == nil {
 		return errors.New("no session")
 	}
-	return s.Release(ctx, k.lasting)
+	return s.Release(ctx, held)
 }
 
-func (k *Cut) releaseAnew(ctx context.Context) error {
+func (k *Cut) releaseAnew(ctx context.Context, held []manifest.Held) error {
 	target, err := k.target(nil)
 	if err != nil {
 		return err
@@ -79,7 +139,7 @@ func (k *Cut) releaseAnew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(k.releaseBy(ctx, s), s.Kill())
+	return errors.Join(k.releaseBy(ctx, s, held), s.Kill())
 }
 
 // lastingOf are those that a restored copy still has.
@@ -112,7 +172,7 @@ func strike(dir string, released []manifest.Held) error {
 	if err != nil {
 		return err
 	}
-	left := slices.DeleteFunc(all, func(h manifest.Held) bool { return slices.Contains(released, h) })
+	left := without(all, released)
 	if len(left) == 0 {
 		return removeJournal(dir)
 	}

@@ -56,6 +56,35 @@ func TestReleaseWhenTheQuiesceFails(t *testing.T) {
 	}
 }
 
+// A fence that cannot be had ends nothing of what lull/quiesce-exec did.
+func TestAFenceThatFailsKeepsTheCommand(t *testing.T) {
+	s := &conversation{fails: "fence"}
+	k := lastingCut(t, s)
+	command := manifest.Held{Setting: SettingCommand, Ours: "go", Release: manifest.ByStatement}
+	s.plan = append(s.plan, command)
+	k.calm(t.Context())
+	if len(s.released) != 1 || s.released[0] != pauseUntil || !journalled(k) {
+		t.Fatalf("before the freeze: released %v, journal %t", s.released, journalled(k))
+	}
+	_ = k.Thaw(t.Context())
+	if len(s.released) != 2 || s.released[1] != command || journalled(k) {
+		t.Errorf("after the thaw: released %v, journal %t", s.released, journalled(k))
+	}
+}
+
+// After the thaw a release is tried again, and what succeeded is not.
+func TestAThawInsists(t *testing.T) {
+	s := &conversation{}
+	k := lastingCut(t, s)
+	s.plan = append(s.plan, manifest.Held{Setting: SettingCommand, Ours: "go", Release: manifest.ByStatement})
+	k.calm(t.Context())
+	s.refuses = 2 // by the session and by another one
+	_ = k.Thaw(t.Context())
+	if len(s.released) != 2 || s.released[0].Setting != SettingCommand || journalled(k) {
+		t.Errorf("released %v, journal %t", s.released, journalled(k))
+	}
+}
+
 func TestWhatCannotBeReleasedStaysInTheJournal(t *testing.T) {
 	s := &conversation{fails: "release"}
 	k := lastingCut(t, s)

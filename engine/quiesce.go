@@ -125,7 +125,7 @@ func (k *Cut) drain(ctx context.Context) (err error) {
 // writer can still be checkpointed; an agent that is gone ends the quiesce. Its
 // plan is released at once, by the session that knows that it holds nothing:
 // whoever went by the journal later might take away what somebody else has
-// locked meanwhile.
+// locked meanwhile. What lull/quiesce-exec did lasts until the thaw.
 func (k *Cut) fence(ctx context.Context) error {
 	within, cancel := half(ctx)
 	defer cancel()
@@ -135,10 +135,16 @@ func (k *Cut) fence(ctx context.Context) error {
 	}
 	if err != nil {
 		k.unfenced = fmt.Errorf("there is no fence: %w", err)
-		return k.release(ctx)
+		return k.releaseUnfenced(ctx)
 	}
 	k.held, k.fenced = held, true
 	return nil
+}
+
+func (k *Cut) releaseUnfenced(ctx context.Context) error {
+	ctx, cancel := k.releasing(ctx)
+	defer cancel()
+	return k.releaseDatabase(ctx)
 }
 
 func half(ctx context.Context) (context.Context, context.CancelFunc) {

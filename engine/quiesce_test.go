@@ -27,6 +27,7 @@ type conversation struct {
 	dead  int
 
 	plan, released []manifest.Held
+	refuses        int // releases, before one succeeds
 }
 
 func (c *conversation) at(call string) error {
@@ -43,6 +44,9 @@ func (c *conversation) Plan(context.Context, bool, time.Duration) ([]manifest.He
 	return c.plan, c.at("plan")
 }
 func (c *conversation) Release(_ context.Context, held []manifest.Held) error {
+	if c.refuses--; c.refuses >= 0 {
+		return errDriver
+	}
 	c.released = append(c.released, held...)
 	return c.at("release")
 }

@@ -89,7 +89,7 @@ func TestOrder(t *testing.T) {
 	in, db := &container{}, &database{}
 	s := Around(db, all, in, time.Minute)
 	held, err := s.Plan(t.Context(), false, 0)
-	want := manifest.Held{Setting: Setting, Ours: "go", Release: manifest.ByStatement}
+	want := manifest.Held{Setting: engine.SettingCommand, Ours: "go", Release: manifest.ByStatement}
 	if err != nil || len(held) != 2 || held[1] != want || len(in.ran) > 0 {
 		t.Fatalf("%+v, %v, ran %q", held, err, in.ran)
 	}
@@ -126,7 +126,7 @@ func TestReleaseRunsWhateverTheDatabaseSays(t *testing.T) {
 // A restored copy without labels runs what was recorded.
 func TestReleaseOfARestoredCopy(t *testing.T) {
 	in := &container{}
-	held := []manifest.Held{{Setting: Setting, Ours: "recorded", Release: manifest.ByStatement}}
+	held := []manifest.Held{{Setting: engine.SettingCommand, Ours: "recorded", Release: manifest.ByStatement}}
 	if err := Around(Bare(quiesce.Target{}, Commands{}), Commands{}, in, time.Minute).Release(t.Context(), held); err != nil {
 		t.Fatal(err)
 	}

@@ -11,10 +11,6 @@ import (
 	"github.com/lull-containers/lull/quiesce"
 )
 
-// Setting is what the effect of lull/quiesce-exec is called in the journal and
-// in the manifest; Ours is the command that ends it.
-const Setting = "lull/quiesce-exec"
-
 // session runs the commands around a database's own session. What quiesce-exec
 // did is planned before it runs, so that release-exec follows whatever happens.
 type session struct {
@@ -36,7 +32,7 @@ func (s *session) Plan(ctx context.Context, fence bool, hold time.Duration) ([]m
 	if err != nil || s.commands.Quiesce == "" || s.commands.Release == "" {
 		return held, err
 	}
-	return append(held, manifest.Held{Setting: Setting, Ours: s.commands.Release, Release: manifest.ByStatement}), nil
+	return append(held, manifest.Held{Setting: engine.SettingCommand, Ours: s.commands.Release, Release: manifest.ByStatement}), nil
 }
 
 // Flush runs quiesce-exec, once, and then flushes what the database itself
@@ -56,7 +52,7 @@ func (s *session) Release(ctx context.Context, held []manifest.Held) error {
 	var theirs []manifest.Held
 	var command string
 	for _, h := range held {
-		if h.Setting == Setting {
+		if h.Setting == engine.SettingCommand {
 			command = h.Ours
 		} else {
 			theirs = append(theirs, h)
