@@ -72,16 +72,24 @@ func TestRedisScript(t *testing.T) {
 
 func TestCloseOff(t *testing.T) {
 	spec := &specs.Spec{
-		Process:     &specs.Process{Args: []string{"docker-entrypoint.sh", "mysqld"}, Cwd: "/x", Terminal: true, User: specs.User{UID: 5}},
+		Process: &specs.Process{Args: []string{"docker-entrypoint.sh", "mysqld"}, Cwd: "/x", Terminal: true, User: specs.User{UID: 5},
+			Capabilities: &specs.LinuxCapabilities{Bounding: []string{"CAP_SYS_ADMIN"}}},
 		Annotations: map[string]string{"lull/engine": "mysql", "lull/mode": "fence"},
 		Hooks:       &specs.Hooks{},
+		Root:        &specs.Root{Path: "/"},
 		Mounts: []specs.Mount{{Destination: "/proc", Type: "proc"}, {Destination: "/data", Type: "bind", Source: "/volumes/live"},
-			{Destination: "/etc/hosts", Options: []string{"rbind"}}},
-		Linux: &specs.Linux{Namespaces: []specs.LinuxNamespace{{Type: specs.NetworkNamespace, Path: "/run/netns/live"}, {Type: specs.MountNamespace}}},
+			{Destination: "/etc/hosts", Options: []string{"rbind"}}, {Destination: "/disk", Type: "ext4", Source: "/dev/sda1"}},
+		Linux: &specs.Linux{Devices: []specs.LinuxDevice{{Path: "/dev/sda"}}, Namespaces: []specs.LinuxNamespace{{Type: specs.NetworkNamespace, Path: "/run/netns/live"}, {Type: specs.MountNamespace}}},
 	}
 	closeOff(spec, "id", []specs.Mount{{Destination: "/data", Source: "/copy"}})
 	if len(spec.Mounts) != 2 || spec.Mounts[1].Source != "/copy" || spec.Hooks != nil || spec.Process.User.UID != 0 {
 		t.Errorf("got %+v", spec)
+	}
+	if p := spec.Process; !p.NoNewPrivileges || len(p.Capabilities.Bounding) > 0 || len(spec.Linux.Devices) > 0 || spec.Root.Path != "rootfs" {
+		t.Errorf("it may %+v, %+v", p, spec.Linux.Devices)
+	}
+	if len(spec.Linux.Namespaces) != 5 {
+		t.Errorf("namespaces %+v", spec.Linux.Namespaces)
 	}
 	for _, ns := range spec.Linux.Namespaces {
 		if ns.Path != "" {

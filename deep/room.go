@@ -68,28 +68,43 @@ func (v *Verifier) begin(ctx context.Context, t store.Template, r *room, undo *c
 	return r.task.Start(ctx)
 }
 
-// closeOff keeps of the container what its programs need to see its files.
+// closeOff keeps of the container what its programs need to see its files. The
+// spec may have come from anywhere: what could reach the host is not kept.
 func closeOff(spec *specs.Spec, id string, mounts []specs.Mount) {
-	spec.Process.Args = []string{"sleep", "infinity"}
-	spec.Process.User, spec.Process.Terminal = specs.User{}, false
-	spec.Process.Cwd = "/"
+	spec.Root = &specs.Root{Path: "rootfs"}
+	spec.Process = &specs.Process{Args: []string{"sleep", "infinity"}, Cwd: "/", Env: spec.Process.Env,
+		NoNewPrivileges: true, Capabilities: &specs.LinuxCapabilities{}}
 	spec.Annotations = map[string]string{quiesce.LabelPrefix + "engine": quiesce.None}
 	spec.Hooks = nil
 	spec.Mounts = append(slices.DeleteFunc(spec.Mounts, fromHost), mounts...)
-	for i, ns := range spec.Linux.Namespaces {
-		if ns.Type != specs.UserNamespace {
-			spec.Linux.Namespaces[i].Path = ""
-		}
-	}
-	if !slices.ContainsFunc(spec.Linux.Namespaces, func(ns specs.LinuxNamespace) bool { return ns.Type == specs.NetworkNamespace }) {
-		spec.Linux.Namespaces = append(spec.Linux.Namespaces, specs.LinuxNamespace{Type: specs.NetworkNamespace})
-	}
-	spec.Linux.CgroupsPath = "/lull/" + id
+	spec.Linux = alone(spec.Linux, "/lull/"+id)
 }
 
-// fromHost are bind mounts: the database's volumes, configuration, sockets.
+// alone is a container with every namespace its own and no device but those
+// that runc gives to each. Its limits stay.
+func alone(like *specs.Linux, cgroup string) *specs.Linux {
+	l := &specs.Linux{
+		CgroupsPath: cgroup, Seccomp: like.Seccomp, Resources: &specs.LinuxResources{},
+		MaskedPaths:   []string{"/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/scsi", "/sys/firmware"},
+		ReadonlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
+	}
+	if like.Resources != nil {
+		l.Resources.Memory, l.Resources.CPU, l.Resources.Pids = like.Resources.Memory, like.Resources.CPU, like.Resources.Pids
+	}
+	l.Resources.Devices = []specs.LinuxDeviceCgroup{{Allow: false, Access: "rwm"}}
+	for _, kind := range []specs.LinuxNamespaceType{
+		specs.PIDNamespace, specs.MountNamespace, specs.IPCNamespace, specs.UTSNamespace, specs.NetworkNamespace,
+	} {
+		l.Namespaces = append(l.Namespaces, specs.LinuxNamespace{Type: kind})
+	}
+	return l
+}
+
+// fromHost is what is not the kernel's own: the database's volumes,
+// configuration, sockets.
 func fromHost(m specs.Mount) bool {
-	return m.Type == "bind" || slices.Contains(m.Options, "bind") || slices.Contains(m.Options, "rbind")
+	bind := slices.Contains(m.Options, "bind") || slices.Contains(m.Options, "rbind")
+	return bind || !slices.Contains([]string{"proc", "sysfs", "tmpfs", "devpts", "mqueue"}, m.Type)
 }
 
 func boxed(spec *specs.Spec, url string) (typeurl.Any, error) {

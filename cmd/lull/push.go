@@ -100,7 +100,7 @@ func carryFailed(err error) error {
 		return err
 	case errors.Is(err, transfer.ErrClear):
 		return &failure{code: exitUsage, err: err}
-	case errors.Is(err, artifact.ErrFormat), errors.Is(err, artifact.ErrKey):
+	case errors.Is(err, artifact.ErrFormat), errors.Is(err, artifact.ErrKey), errors.Is(err, transfer.ErrHarm):
 		return &failure{code: exitManifest, err: err}
 	case errors.Is(err, transfer.ErrRoom):
 		return &failure{code: exitHost, err: err}

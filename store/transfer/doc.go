@@ -34,4 +34,5 @@ var (
 	ErrPlace = errors.New("the place of the artifact cannot be used")
 	ErrClear = errors.New("refused: it would leave this host readable by everybody on the way")
 	ErrRoom  = errors.New("there is not enough room")
+	ErrHarm  = errors.New("refused: its container would not be confined to itself")
 )

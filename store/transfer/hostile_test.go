@@ -12,6 +12,7 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/store/artifact"
@@ -144,6 +145,14 @@ func TestHostileArtifacts(t *testing.T) {
 			c.parts = append(c.parts, own(`{"schema":"lull.manifest/1"}`))
 		}, want: artifact.ErrFormat},
 		"manifest: of another checkpoint": {artifact: func(f *forged) { f.table.ID = strings.Repeat("f", 32) }, want: artifact.ErrFormat},
+
+		"spec: hook": {checkpoint: func(_ *testing.T, c *checkpoint) {
+			c.spec.Hooks = &specs.Hooks{CreateRuntime: []specs.Hook{{Path: "/bin/sh"}}}
+		}, want: ErrHarm},
+		"runtime: a program": {checkpoint: func(_ *testing.T, c *checkpoint) { c.manifest.Container.Runtime = "/tmp/evil" }, want: ErrHarm},
+		"runtime: not runc's options": {checkpoint: func(t *testing.T, c *checkpoint) {
+			c.parts = append(c.parts, blob{images.MediaTypeContainerd1CheckpointRuntimeOptions, boxed(t, "x")})
+		}, want: ErrHarm},
 
 		"list: device":        {checkpoint: withEntry(entry("sda", volume.Block, 0o600)), want: volume.ErrList},
 		"list: setuid":        {checkpoint: withEntry(entry("su", volume.Regular, 0o4755)), want: volume.ErrList},

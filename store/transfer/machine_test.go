@@ -22,7 +22,10 @@ import (
 	"github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"go.etcd.io/bbolt"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/store"
@@ -105,6 +108,7 @@ func jsonBlob(mediaType string, v any) blob {
 // whoever forges an artifact gets all digests right.
 type checkpoint struct {
 	manifest *manifest.Manifest
+	spec     *specs.Spec       // OCI
 	list     []byte            // of volume-0
 	images   map[string]string // CRIU's
 	pending  bool              // it was never sealed
@@ -139,11 +143,39 @@ func sample(t *testing.T, m *machine) *checkpoint {
 			Volumes: []manifest.Volume{{Name: "volume-0", Kind: "bind", Destination: "/data", Source: "/srv/data", FileSystem: "ext4",
 				Fingerprint: list.Summary(volume.ListName(0)), Capture: &manifest.Capture{Method: "copy"}}},
 		},
-		list: encoded.Bytes(), images: map[string]string{"core-1.img": "core", "pages-1.img": "pages"},
+		spec: confined(), list: encoded.Bytes(), images: map[string]string{"core-1.img": "core", "pages-1.img": "pages"},
 		layer:   []*tar.Header{{Name: "tmp/socket", Typeflag: tar.TypeReg, Mode: 0o600}},
 		base:    []blob{jsonBlob(ocispec.MediaTypeImageManifest, ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: config.descriptor(), Layers: []ocispec.Descriptor{layer.descriptor()}}), config, layer},
 		volumes: map[string][]byte{"volume-0": packed.Bytes()},
 	}
+}
+
+// confined is the spec of a container as containerd makes one.
+func confined() *specs.Spec {
+	caps := []string{"CAP_CHOWN", "CAP_SETUID", "CAP_SYS_NICE"}
+	return &specs.Spec{
+		Root:    &specs.Root{Path: "rootfs"},
+		Process: &specs.Process{Capabilities: &specs.LinuxCapabilities{Bounding: caps, Permitted: caps, Effective: caps}},
+		Mounts: []specs.Mount{
+			{Destination: "/proc", Type: "proc"}, {Destination: "/sys", Type: "sysfs", Options: []string{"ro"}},
+			{Destination: "/data", Type: "bind", Source: "/srv/data", Options: []string{"rbind", "rw"}},
+			{Destination: "/etc/hosts", Type: "bind", Source: "/etc/hosts", Options: []string{"rbind", "ro"}},
+		},
+		Linux: &specs.Linux{
+			ReadonlyPaths: []string{"/proc/sys", "/proc/sysrq-trigger"},
+			Namespaces:    []specs.LinuxNamespace{{Type: specs.PIDNamespace}, {Type: specs.IPCNamespace}, {Type: specs.MountNamespace}},
+		},
+	}
+}
+
+// boxed is a value as containerd keeps it in a checkpoint.
+func boxed(t *testing.T, v any) []byte {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	must(t, err)
+	raw, err = proto.Marshal(&anypb.Any{TypeUrl: "types.containerd.io/opencontainers/runtime-spec/1/Spec", Value: raw})
+	must(t, err)
+	return raw
 }
 
 // archive packs the folder of CRIU images.
@@ -204,7 +236,7 @@ func must(t *testing.T, err error) {
 func (c *checkpoint) blobs(t *testing.T) []blob {
 	t.Helper()
 	parts := []blob{c.archive(t), {ocispec.MediaTypeImageLayer, tarOf(t, c.layer, nil)},
-		{images.MediaTypeContainerd1CheckpointConfig, []byte("spec")}}
+		{images.MediaTypeContainerd1CheckpointConfig, boxed(t, c.spec)}}
 	parts = append(parts, c.parts...)
 	var named []ocispec.Descriptor
 	if !c.noBase {
