@@ -20,14 +20,15 @@ type Policy struct {
 }
 
 // Surplus are the checkpoints that a policy lets go, oldest first. Each
-// container is judged for itself, and only by what a restore would take: one
-// that cannot be used neither counts nor goes.
+// container is judged for itself, containers of one name on several hosts each
+// for itself too, and only by what a restore would take: one that cannot be used
+// neither counts nor goes.
 func (p Policy) Surplus(all []Kept) (surplus []Kept) {
-	type owner struct{ namespace, container string }
+	type owner struct{ namespace, container, host, engine string }
 	groups := map[owner][]Kept{}
 	for _, k := range all {
 		if k.Manifest != nil && k.Problem == nil {
-			o := owner{k.Namespace, k.Manifest.Container.ID}
+			o := owner{k.Namespace, k.Manifest.Container.ID, k.Manifest.Host.Name, k.Manifest.Database.Engine}
 			groups[o] = append(groups[o], k)
 		}
 	}
@@ -68,11 +69,14 @@ type Orphan struct {
 	Bytes int64     `json:"bytes"`
 }
 
-// Orphans lists what no image in any namespace names and what has not changed
-// since before: a client died before it made an image, or it made a folder of
-// CRIU images (Docker's, for example), which lull cannot see. There are none
-// while an image cannot be read, because it may need them.
-func (c Captures) Orphans(ctx context.Context, client *containerd.Client, before time.Time) ([]Orphan, error) {
+// Named gives the ids of checkpoints that are kept elsewhere than in images.
+type Named func() (map[string]bool, error)
+
+// Orphans lists what neither an image in any namespace nor others name and what
+// has not changed since before: a client died before it made an image, or it
+// made a folder of CRIU images somewhere that others does not know. There are
+// none while one of those cannot be read, because it may need them.
+func (c Captures) Orphans(ctx context.Context, client *containerd.Client, others Named, before time.Time) ([]Orphan, error) {
 	stored, err := c.List(ctx) // before the images: one that comes meanwhile is none
 	if err != nil {
 		return nil, err
@@ -84,9 +88,13 @@ func (c Captures) Orphans(ctx context.Context, client *containerd.Client, before
 	if i := slices.IndexFunc(images, Kept.Unknown); i >= 0 {
 		return nil, fmt.Errorf("image %s cannot be read, and may need what looks like an orphan: %w", images[i].Image.Name, images[i].Problem)
 	}
+	elsewhere, err := others()
+	if err != nil {
+		return nil, err
+	}
 	var orphans []Orphan
 	for _, s := range stored {
-		named := slices.ContainsFunc(images, func(k Kept) bool { return k.ID() == s.ID })
+		named := elsewhere[s.ID] || slices.ContainsFunc(images, func(k Kept) bool { return k.ID() == s.ID })
 		if named || s.Busy || len(s.Holds) > 0 || !s.Made.Before(before) {
 			continue
 		}
@@ -103,13 +111,13 @@ func (c Captures) Orphans(ctx context.Context, client *containerd.Client, before
 
 // RemoveOrphans removes those that still are orphans, with the store locked. A
 // mark that one is poisoned stays: its image may be anywhere.
-func (c Captures) RemoveOrphans(ctx context.Context, client *containerd.Client, before time.Time) (gone []Orphan, err error) {
+func (c Captures) RemoveOrphans(ctx context.Context, client *containerd.Client, others Named, before time.Time) (gone []Orphan, err error) {
 	release, err := c.Lock(true)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	orphans, err := c.Orphans(ctx, client, before)
+	orphans, err := c.Orphans(ctx, client, others, before)
 	if err != nil {
 		return nil, err
 	}

@@ -18,10 +18,12 @@ func TestSurplus(t *testing.T) {
 		m := &manifest.Manifest{ID: id, Created: noon.Add(-time.Duration(hoursAgo) * time.Hour).UTC(), Container: manifest.Container{ID: container}}
 		return Kept{Namespace: "default", Image: images.Image{Name: name}, Manifest: m}
 	}
+	elsewhere, another := kept("db", "another-host", "7", 2000), kept("db", "another-engine", "8", 2000)
+	elsewhere.Manifest.Host.Name, another.Manifest.Database.Engine = "standby", "redis"
 	broken := kept("db", "broken", "0", 0)
 	broken.Problem = errors.New("pending")
 	all := []Kept{
-		broken, kept("db", "new", "1", 1), kept("db", "newer-too", "1", 1), kept("db", "same-day", "2", 3),
+		broken, elsewhere, another, kept("db", "new", "1", 1), kept("db", "newer-too", "1", 1), kept("db", "same-day", "2", 3),
 		kept("db", "yesterday", "3", 24), kept("db", "yesterday-early", "4", 30), kept("db", "old", "5", 72),
 		kept("other", "others-only", "6", 1000), {Image: images.Image{Name: "unreadable"}, Problem: errors.New("no archive")},
 		{Image: images.Image{Name: "no database"}},

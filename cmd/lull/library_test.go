@@ -138,24 +138,29 @@ func TestPruneOrphans(t *testing.T) {
 	w.check(os.MkdirAll(filepath.Join(orphan, "volume-0"), 0o700))
 	w.check(os.WriteFile(filepath.Join(orphan, "poisoned"), []byte("thawed\n"), 0o600))
 	later := time.Now().Add(time.Hour)
+	nobody := func() (map[string]bool, error) { return nil, nil }
+	docker := func() (map[string]bool, error) { return map[string]bool{filepath.Base(orphan): true}, nil }
 
-	gone, err := c.RemoveOrphans(w.ctx(), w.client, time.Now().Add(-time.Hour))
+	gone, err := c.RemoveOrphans(w.ctx(), w.client, nobody, time.Now().Add(-time.Hour))
 	if err != nil || len(gone) > 0 {
 		t.Errorf("too young: %v, %v", gone, err)
 	}
 	w.keepImage("bad", []byte("no archive"))
-	if gone, err := c.RemoveOrphans(w.ctx(), w.client, later); err == nil || len(gone) > 0 || !there(orphan) {
+	if gone, err := c.RemoveOrphans(w.ctx(), w.client, nobody, later); err == nil || len(gone) > 0 || !there(orphan) {
 		t.Errorf("beside an unreadable image: %v, %v", gone, err)
 	}
 	w.check(w.images.Delete(w.ctx(), "bad"))
-	gone, err = c.RemoveOrphans(w.ctx(), w.client, later)
+	if gone, err := c.RemoveOrphans(w.ctx(), w.client, docker, later); err != nil || len(gone) > 0 {
+		t.Errorf("that a checkpoint of Docker's names: %v, %v", gone, err)
+	}
+	gone, err = c.RemoveOrphans(w.ctx(), w.client, nobody, later)
 	if err != nil || len(gone) != 1 || there(filepath.Join(orphan, "volume-0")) || !there(filepath.Join(named, "volume-0")) {
 		t.Errorf("%v, %v", gone, err)
 	}
 	if !there(filepath.Join(orphan, "poisoned")) {
 		t.Error("the mark of a poisoned checkpoint went with it")
 	}
-	if gone, err := c.RemoveOrphans(w.ctx(), w.client, later); err != nil || len(gone) > 0 {
+	if gone, err := c.RemoveOrphans(w.ctx(), w.client, nobody, later); err != nil || len(gone) > 0 {
 		t.Errorf("again: %v, %v", gone, err)
 	}
 }

@@ -56,7 +56,7 @@ func pruneCommand(a *app) *cobra.Command {
 	f := cmd.Flags()
 	f.IntVar(&o.policy.Last, "keep-last", 0, "keep so many of the newest of each container")
 	f.IntVar(&o.policy.Daily, "keep-daily", 0, "keep the newest of each day, for so many days that have one")
-	f.BoolVar(&o.orphans, "orphans", false, "captures that no image of containerd's names, too; Docker's checkpoints are no images")
+	f.BoolVar(&o.orphans, "orphans", false, "captures that neither an image of containerd's nor a checkpoint of Docker's names, too")
 	f.DurationVar(&o.olderThan, "older-than", 24*time.Hour, "of orphans, those that have not changed for so long")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be removed, and remove nothing")
 	return cmd
@@ -75,7 +75,7 @@ func (a *app) prune(ctx context.Context, o pruneFlags) (pruned, error) {
 	}
 	err = a.pruneImages(ctx, client, c, o, &done)
 	if o.orphans {
-		err = errors.Join(err, pruneOrphans(ctx, client, c, o, &done))
+		err = errors.Join(err, a.pruneOrphans(ctx, client, c, o, &done))
 	}
 	if !o.dryRun {
 		swept, problem := c.Sweep(ctx)
@@ -111,12 +111,16 @@ func (a *app) pruneImages(ctx context.Context, client *containerd.Client, c stor
 	return errors.Join(problems...)
 }
 
-func pruneOrphans(ctx context.Context, client *containerd.Client, c store.Captures, o pruneFlags, done *pruned) (err error) {
+func (a *app) pruneOrphans(ctx context.Context, client *containerd.Client, c store.Captures, o pruneFlags, done *pruned) (err error) {
 	find := c.RemoveOrphans
 	if o.dryRun {
 		find = c.Orphans
 	}
-	found, err := find(ctx, client, time.Now().Add(-o.olderThan))
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	found, err := find(ctx, client, func() (map[string]bool, error) { return ofDocker(cfg) }, time.Now().Add(-o.olderThan))
 	done.Orphans = append(done.Orphans, found...)
 	return err
 }
@@ -131,7 +135,7 @@ func (a *app) printPruned(p pruned) {
 	}
 	word := map[bool]string{true: "would be removed", false: "removed"}[p.DryRun]
 	for _, o := range p.Orphans {
-		fmt.Fprintf(a.out, "captures of %s, which no image names, %s: %s\n", idOr(o.ID, o.ID), word, sizeText(o.Bytes))
+		fmt.Fprintf(a.out, "captures of %s, which no checkpoint names, %s: %s\n", idOr(o.ID, o.ID), word, sizeText(o.Bytes))
 	}
 	for _, name := range p.Partial {
 		fmt.Fprintf(a.out, "%s, left half done, removed\n", harmless(name))
