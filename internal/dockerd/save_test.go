@@ -48,6 +48,49 @@ func TestSaveOutlivesTheContainer(t *testing.T) {
 	}
 }
 
+// A save keeps what an earlier one has and the container has no more.
+func TestSaveKeepsEarlierOnes(t *testing.T) {
+	root, store := plant(t), filepath.Join(t.TempDir(), "docker")
+	c, err := Lookup(root, "pg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkpoint := func(name, id string) {
+		dir := filepath.Join(c.Checkpoints(), name)
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, manifestFile), id)
+		write(t, filepath.Join(dir, "pages-1.img"), "memory of "+id)
+	}
+	save := func() {
+		if _, err := Save(c, store); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkpoint("monday", "1")
+	checkpoint("latest", "1")
+	save()
+	if err := os.RemoveAll(filepath.Join(c.Checkpoints(), "monday")); err != nil {
+		t.Fatal(err)
+	}
+	checkpoint("latest", "2")
+	save()
+	if err := os.Rename(filepath.Join(store, c.ID), filepath.Join(store, c.ID+".old")); err != nil { // killed half way
+		t.Fatal(err)
+	}
+	save()
+	for name, want := range map[string]string{"monday": "memory of 1", "latest": "memory of 2"} {
+		got, err := os.ReadFile(filepath.Join(store, c.ID, "checkpoints", name, "pages-1.img"))
+		if string(got) != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	if entries, err := os.ReadDir(store); len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+}
+
 func TestRequest(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, ConfigFile), `{"Config":{"Image":"postgres:17","Env":["A=b"]},

@@ -78,8 +78,17 @@ func (p *Plugin) answer(c call, ask advice) authorization.Response {
 	case err := <-said:
 		return p.verdict(c, err)
 	case <-ctx.Done():
-		return p.verdict(c, fmt.Errorf("no answer within %s", p.Patience))
+		return p.verdict(c, p.late(c))
 	}
+}
+
+// late is what is said when its patience has run out. A removal would take away
+// what is just being saved; the saving goes on.
+func (p *Plugin) late(c call) error {
+	if c.verb == remove {
+		return &Refusal{"lull is still saving the checkpoints of " + c.Container + ": repeat docker rm"}
+	}
+	return fmt.Errorf("no answer within %s", p.Patience)
 }
 
 func (p *Plugin) verdict(c call, err error) authorization.Response {

@@ -56,6 +56,17 @@ func (s says) BeforeRestore(ctx context.Context, _ Call) error    { return s(ctx
 func (s says) AfterStart(ctx context.Context, _ Call) error       { return s(ctx) }
 func (s says) BeforeRemove(ctx context.Context, _ Call) error     { return s(ctx) }
 
+// A removal whose save takes long must wait: what is saved would go with it.
+func TestRemovalWaitsForItsSave(t *testing.T) {
+	forever := make(chan struct{})
+	defer close(forever)
+	p := &Plugin{Advisor: says(func(context.Context) error { <-forever; return nil }), Patience: time.Millisecond}
+	got := p.AuthZReq(authorization.Request{RequestMethod: "DELETE", RequestURI: "/containers/pg"})
+	if got.Allow || !strings.Contains(got.Msg, "repeat docker rm") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	forever := make(chan struct{})
 	defer close(forever)
