@@ -82,6 +82,13 @@ func (r Record) write(dir string) error {
 	return durable.WriteFile(filepath.Join(dir, recordName), append(data, '\n'), 0o600)
 }
 
+// Owns tells by its labels whether a container of the clone's name is the
+// clone's: another one may have the name since.
+func (r Record) Owns(labels map[string]string) bool {
+	of := labels[LabelCheckpoint]
+	return of != "" && (of == r.Checkpoint || r.Checkpoint == "") // which a torn record does not tell
+}
+
 // House is where the clones of one containerd namespace are kept.
 type House struct {
 	Store, State string // folders, as in the configuration

@@ -75,14 +75,31 @@ func (a *app) removeClone(ctx context.Context, client *containerd.Client, h clon
 const cloneTime = time.Minute
 
 // endClone removes a clone that we hold, its container first. What was begun
-// is ended though ctx is.
+// is ended though ctx is. A container that is not the clone's stays.
 func (a *app) endClone(ctx context.Context, client *containerd.Client, c *clone.Clone) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cloneTime)
 	defer cancel()
+	other, err := anothers(ctx, client, c)
+	if err != nil {
+		return err
+	}
+	if other {
+		a.warn("container %s is not the clone's any more and stays", c.ID)
+		return c.Remove()
+	}
 	if err := store.End(ctx, client, c.ID, c.Snapshotter); err != nil {
 		return err
 	}
 	return errors.Join(a.removeLog(c.ID), c.Remove())
+}
+
+// anothers tells whether the container of a clone's name is not the clone's.
+func anothers(ctx context.Context, client *containerd.Client, c *clone.Clone) (bool, error) {
+	found, err := client.ContainerService().Get(ctx, c.ID)
+	if err != nil {
+		return false, ignoreAbsent(err)
+	}
+	return !c.Owns(found.Labels), nil
 }
 
 // cloneFailure gives the classes of package clone their exit codes.

@@ -84,6 +84,13 @@ func (c *cloning) rewind(ctx context.Context) error {
 	if !c.again {
 		return nil
 	}
+	other, err := anothers(ctx, c.client, c.clone)
+	if err != nil {
+		return err
+	}
+	if other {
+		return fail(exitExists, "delete it, or remove the clone with `lull clone rm`", "container %s is not the clone's any more", c.clone.ID)
+	}
 	if err := c.clone.Set(func(r *clone.Record) { r.Phase = clone.Resetting }); err != nil {
 		return err
 	}

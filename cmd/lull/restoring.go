@@ -13,6 +13,7 @@ import (
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/errdefs"
 
+	"github.com/lull-containers/lull/clone"
 	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/config"
 	"github.com/lull-containers/lull/internal/rpccode"
@@ -148,6 +149,10 @@ func (r *restoring) open(ctx context.Context) (err error) {
 		return err
 	}
 	r.done.Container = r.template.ID
+	r.template.Labels = maps.Clone(r.template.Labels)
+	for _, of := range []string{clone.LabelOf, clone.LabelCheckpoint} { // the checkpoint may be of a clone
+		delete(r.template.Labels, of)
+	}
 	if r.opts.isolate {
 		r.label(labelLineage, "isolate")
 	}
