@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/spf13/cobra"
@@ -52,13 +54,32 @@ func (a *app) reset(ctx context.Context, names []string, o cloneOptions) ([]clon
 	all, err := a.holdForReset(client, h, names, o)
 	defer func() {
 		for _, c := range all {
-			_ = c.clone.Release() // of what startAll has released it is nothing
+			_ = c.clone.Release() // of what resetAll has released it is nothing
 		}
 	}()
 	if err != nil {
 		return nil, err
 	}
-	return startAll(ctx, all)
+	return resetAll(ctx, all)
+}
+
+// resetAll resets all of them at once. One that fails takes no other with it.
+func resetAll(ctx context.Context, all []*cloning) (done []cloned, err error) {
+	errs := make([]error, len(all))
+	var group sync.WaitGroup
+	for i, c := range all {
+		group.Go(func() { errs[i] = c.attempt(ctx) })
+	}
+	group.Wait()
+	for i, c := range all {
+		if errs[i] != nil {
+			errs[i] = errors.Join(fmt.Errorf("clone %s: %w", c.opts.name, errs[i]), c.takeBack(ctx))
+			continue
+		}
+		done = append(done, c.report())
+		errs[i] = errors.Join(c.keep(ctx), c.clone.Release())
+	}
+	return done, errors.Join(errs...)
 }
 
 // holdForReset takes hold of all clones before any is touched.

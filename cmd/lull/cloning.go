@@ -83,7 +83,7 @@ func (c *cloning) place(ctx context.Context, _ *restoring) (err error) {
 	if c.manifest == nil {
 		return fail(exitManifest, "restore it with `lull restore`", "%s is no checkpoint of a database", c.ref)
 	}
-	for _, f := range []func(context.Context) error{c.tied, c.claim, c.rewind, c.unpack} {
+	for _, f := range []func(context.Context) error{c.unmoved, c.tied, c.claim, c.rewind, c.unpack} {
 		if err := f(ctx); err != nil {
 			return err
 		}
@@ -100,6 +100,16 @@ func (c *cloning) place(ctx context.Context, _ *restoring) (err error) {
 		return err
 	}
 	return failpoint.Hit("clone.placed")
+}
+
+// unmoved: a reset goes back to the checkpoint that the clone was made from,
+// which its image's name may not mean any more.
+func (c *cloning) unmoved(context.Context) error {
+	if !c.again || c.manifest.ID == c.clone.Checkpoint {
+		return nil
+	}
+	return fail(exitManifest, "tag the clone's own with that name again, or remove the clone and make it again",
+		"%s is checkpoint %s now, and clone %s is of %s", c.ref, c.manifest.ID, c.clone.ID, c.clone.Checkpoint)
 }
 
 // tied refuses early what the shim would refuse: to be there twice, of what
