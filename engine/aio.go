@@ -120,7 +120,10 @@ func (k *Cut) settleAIO(ctx context.Context) error {
 
 // aioEnd is when no freeze is tried any more.
 func (k *Cut) aioEnd(now time.Time) time.Time {
-	least, budget := now.Add(aioTime), k.rec.began.Add(k.c.Settings.PauseBudget)
+	least, budget := now.Add(aioTime), k.until
+	if budget.IsZero() {
+		budget = k.rec.began.Add(k.c.Settings.PauseBudget)
+	}
 	if budget.After(least) {
 		return budget
 	}
@@ -132,17 +135,43 @@ func (k *Cut) aioEnd(now time.Time) time.Time {
 func (k *Cut) freezeAgain(ctx context.Context, end time.Time) error {
 	within, cancel := context.WithTimeout(ctx, time.Until(end)+aioCall)
 	defer cancel()
-	if err := k.freezer.Thaw(within); err != nil {
-		return errors.Join(err, k.thaw(ctx))
+	err := k.freezer.Thaw(within)
+	if err == nil {
+		k.idle, k.busy = k.awaitIdle(within, end)
+		k.reprove(within)
+		err = k.freezer.Freeze(within)
 	}
-	if k.idle, k.busy = k.awaitIdle(within, end); k.busy == nil {
-		k.busy = k.prove(within)
+	if err != nil {
+		err = k.freezeAnew(ctx, err)
 	}
-	if err := k.freezer.Freeze(within); err != nil {
-		return errors.Join(err, k.thaw(ctx))
+	if err != nil {
+		return err
 	}
 	k.frozen = time.Now()
 	return k.readBack(ctx)
+}
+
+// freezeAnew has the runtime do what the cgroup's file did not.
+func (k *Cut) freezeAnew(ctx context.Context, why error) error {
+	if err := k.thaw(ctx); err != nil {
+		return errors.Join(why, err)
+	}
+	within, cancel := context.WithTimeout(ctx, aioCall)
+	defer cancel()
+	k.reprove(within)
+	if err := k.runtime.Freeze(ctx); err != nil {
+		return errors.Join(why, err, k.thaw(ctx))
+	}
+	return nil
+}
+
+// reprove is for a container that has run since the fence was proven. The fence
+// alone is lost with the proof.
+func (k *Cut) reprove(ctx context.Context) {
+	if err := k.prove(ctx); err != nil {
+		k.fenced, k.held = false, nil
+		k.reason = fmt.Errorf("the fence did not stand until the freeze: %w", err)
+	}
 }
 
 // refuseAIO is for the dump, behind what kept the level down: a database that

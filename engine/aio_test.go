@@ -15,6 +15,7 @@ import (
 
 	"github.com/lull-containers/lull/internal/config"
 	"github.com/lull-containers/lull/internal/freezer"
+	"github.com/lull-containers/lull/manifest"
 )
 
 // teller is a session whose server counts its requests; one number per answer,
@@ -113,5 +114,59 @@ func TestAIOIsRefused(t *testing.T) {
 				t.Errorf("frozen %t, %v", frozen, err)
 			}
 		})
+	}
+}
+
+// A container that ran again after the fence was proven, and whose fence is
+// gone, is not clean, and says why.
+func TestAFenceLostBetweenTwoFreezes(t *testing.T) {
+	s := &teller{conversation: conversation{fails: "ping"}, pending: []int{0}}
+	k := aioCut(t, s)
+	k.level, k.fenced, k.held = manifest.Flushed, true, []manifest.Held{{Setting: "a lock"}}
+	k.reprove(t.Context())
+	k.judge()
+	if k.level != manifest.Flushed || k.fenced || k.held != nil || !errors.Is(k.reason, errDriver) {
+		t.Errorf("level %s, fenced %t, held %v, reason %v", k.level, k.fenced, k.held, k.reason)
+	}
+}
+
+// A freezer that does not take the second freeze costs nothing where the
+// runtime does.
+func TestFreezingAgainByTheRuntime(t *testing.T) {
+	k := aioCut(t, &teller{pending: []int{0}})
+	if err := k.freezeAnew(t.Context(), errors.New("the file did not say frozen")); err != nil {
+		t.Error(err)
+	}
+	if err := k.readBack(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// The time of a pre-copy is none of the pause's.
+func TestAIOEndsWithThePause(t *testing.T) {
+	k := aioCut(t, &teller{})
+	now := time.Now()
+	k.rec.began = now.Add(-time.Hour)
+	ctx, cancel := context.WithDeadline(t.Context(), now.Add(time.Minute))
+	defer cancel()
+	k.c.Settings.Mode = modeNone
+	k.Quiesce(ctx)
+	if end := k.aioEnd(now); !end.Equal(now.Add(time.Minute)) {
+		t.Errorf("%s after now", end.Sub(now))
+	}
+}
+
+// Whatever a look saw, a container that does not thaw after it is told of.
+func TestALookThatLeavesItFrozen(t *testing.T) {
+	k := aioCut(t, nil)
+	group := t.TempDir()
+	k.freezer = freezer.File(filepath.Join(group, "cgroup.freeze"))
+	events := filepath.Join(group, "cgroup.events")
+	if err := os.WriteFile(events, []byte("frozen 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := k.still(t.Context(), func() error { return errors.Join(os.Remove(events), os.Mkdir(events, 0o700)) })
+	if !errors.Is(err, errStuck) {
+		t.Errorf("%v", err)
 	}
 }

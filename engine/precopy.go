@@ -53,7 +53,7 @@ func (k *Cut) Precopy(ctx context.Context) error {
 	if errors.Is(err, volume.ErrTooLarge) || errors.Is(err, volume.ErrRoom) {
 		return rpccode.Wrap(rpccode.Preflight, err)
 	}
-	if errors.Is(ctx.Err(), context.Canceled) {
+	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, errStuck) {
 		return err
 	}
 	k.warn(err.Error())
@@ -82,11 +82,14 @@ func (k *Cut) precopySteps() []step {
 }
 
 // askFolders lets the database say where its files are. One that cannot be
-// asked is asked again, with more to say about it, by Quiesce.
+// asked, or does not answer in the time of a pause, is asked again, with more to
+// say about it, by Quiesce.
 func (k *Cut) askFolders(ctx context.Context) error {
 	if k.mode() == modeNone {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, k.c.Settings.PauseBudget)
+	defer cancel()
 	target, err := k.target(nil)
 	if err != nil {
 		return nil //nolint:nilerr // Quiesce tells
@@ -200,8 +203,8 @@ func (k *Cut) look(ctx context.Context) error {
 		}
 		return err
 	})
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, errStuck) {
+		return err
 	}
 	k.warn(fmt.Sprintf("pre-copy: %v; what was copied is read again", err))
 	for _, p := range k.pre.roots {
@@ -212,13 +215,18 @@ func (k *Cut) look(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// errStuck: nothing of lull's may go on as if the container ran.
+var errStuck = errors.New("the container was frozen to look at its files, and does not thaw")
+
 // still runs do while nothing in the container runs. The runtime is not told:
 // for it the container runs all the while.
 func (k *Cut) still(ctx context.Context, do func() error) (err error) {
 	defer func() {
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 		defer cancel()
-		err = errors.Join(err, k.freezer.Thaw(after))
+		if stuck := k.freezer.Thaw(after); stuck != nil {
+			err = errors.Join(err, fmt.Errorf("%w: %w", errStuck, stuck))
+		}
 	}()
 	if err := k.freezer.Freeze(ctx); err != nil {
 		return err

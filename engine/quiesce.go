@@ -31,6 +31,7 @@ func (k *Cut) impossible(err error) { k.obstacle = errors.Join(k.obstacle, err) 
 // crash-consistent, however far it came: a flush that nobody witnessed proves
 // nothing. Only the session's own locks are held afterwards.
 func (k *Cut) Quiesce(ctx context.Context) {
+	k.until, _ = ctx.Deadline()
 	if k.reason = k.rec.run(ctx, k.findSteps()); k.reason == nil && k.obstacle == nil && k.mode() != modeNone {
 		k.calm(ctx)
 	}
