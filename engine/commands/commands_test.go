@@ -214,3 +214,23 @@ func TestAnswerOfACommand(t *testing.T) {
 		}
 	}
 }
+
+// runs is a database that runs statements.
+type runs struct{ database }
+
+func (r *runs) Execute(_ context.Context, statements string) error {
+	r.told = append(r.told, statements)
+	return nil
+}
+
+// A clone's statements go to the database, whatever commands are around it.
+func TestStatementsOfAClone(t *testing.T) {
+	db := &runs{}
+	if err := Around(db, all, &container{}, time.Minute).(quiesce.Executor).Execute(t.Context(), "one;"); err != nil || !slices.Equal(db.told, []string{"one;"}) {
+		t.Errorf("%v, told %q", err, db.told)
+	}
+	err := Around(Bare(quiesce.Target{}, all), all, &container{}, time.Minute).(quiesce.Executor).Execute(t.Context(), "one;")
+	if !errors.Is(err, quiesce.ErrUnsupported) {
+		t.Errorf("%v", err)
+	}
+}

@@ -127,6 +127,14 @@ func (s *session) Ask(ctx context.Context, query string) (quiesce.Answer, error)
 	return quiesce.NewAnswer(strings.TrimRight(r.Stdout, "\r\n"), r.Truncated)
 }
 
+// Execute has the database run statements; a service that is none has none.
+func (s *session) Execute(ctx context.Context, statements string) error {
+	if e, ok := s.Session.(quiesce.Executor); ok {
+		return e.Execute(ctx, statements)
+	}
+	return &quiesce.Refusal{Class: quiesce.ErrUnsupported, What: "lull runs no statements in this service", Remedy: "leave lull/on-clone out"}
+}
+
 // Writes is the database's own count; commands have none.
 func (s *session) Writes(ctx context.Context) (string, error) {
 	if v, ok := s.Session.(quiesce.Validator); ok {
