@@ -8,6 +8,7 @@ import (
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/log"
+	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/lull-containers/lull/internal/cleanup"
@@ -18,12 +19,23 @@ import (
 	"github.com/lull-containers/lull/volume"
 )
 
-// Kill never waits for lull, and ends a quiesce that is under way.
+// Kill never waits for lull, and ends a pre-copy or a quiesce that is under way
+// if it may end the server.
 func (s *Service) Kill(ctx context.Context, r *taskAPI.KillRequest) (*emptypb.Empty, error) {
-	if t := s.of(r.ID); t != nil && r.ExecID == "" {
+	if t := s.of(r.ID); t != nil && r.ExecID == "" && ends(unix.Signal(r.Signal)) {
 		t.interrupt()
 	}
 	return s.TTRPCTaskService.Kill(ctx, r)
+}
+
+// ends is false for signals that tell a server something while it lives: to
+// read its configuration, to open its log anew.
+func ends(signal unix.Signal) bool {
+	switch signal {
+	case unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH:
+		return false
+	}
+	return true
 }
 
 // Delete ends an exec, or the task and all that was kept for it.

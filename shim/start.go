@@ -60,6 +60,7 @@ func (t *task) awaitExit(ctx context.Context) {
 	if _, err := t.inner.Wait(ctx, &taskAPI.WaitRequest{ID: t.c.ID}); err != nil {
 		return // the shim ends
 	}
+	t.interrupt() // there is nobody to copy from or to talk to any more
 	t.turn.Lock() // a sequence that is under way ends first
 	defer t.turn.Unlock()
 	for _, l := range t.leases {
