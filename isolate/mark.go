@@ -19,6 +19,7 @@ type Mark struct {
 	Created    time.Time `json:"created,omitzero"` // of the container, where its engine keeps one
 	Data       []string  `json:"data"`             // folders of the database, which it keeps
 	Mounts     []StandIn `json:"mounts,omitempty"`
+	Walled     Walled    `json:"walled,omitzero"` // network namespace of others
 }
 
 // Of tells whether the mark is of a container that was created then. An unknown

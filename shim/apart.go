@@ -11,6 +11,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/internal/netns"
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/internal/wall"
 	"github.com/lull-containers/lull/isolate"
@@ -28,7 +29,7 @@ func (t *task) stayApart() error {
 		return err
 	}
 	if !m.Of(t.created) { // of an earlier container of this name
-		return t.apart().Remove()
+		return errors.Join(m.Walled.Open(), t.apart().Remove())
 	}
 	t.isolated = true
 	return t.keepApart(m)
@@ -40,9 +41,33 @@ func (t *task) goApart() error {
 	if t.isolated || !t.restore.Apart() {
 		return nil
 	}
+	if err := t.alone(); err != nil {
+		return err
+	}
 	t.restore.Undo("the isolation", func(context.Context) error { return t.apart().Remove() })
 	return t.keepApart(isolate.Mark{Checkpoint: t.restore.Manifest().ID, Since: time.Now().UTC(),
 		Created: t.created, Data: append(t.restore.Folders(), engine.DataFolders(t.c)...)})
+}
+
+// alone refuses a network namespace that others are in: its wall would be
+// theirs too. Lull's agents are not meant, nor a pod's process that does nothing
+// but hold it.
+func (t *task) alone() error {
+	if t.c.Network.Mode != engine.NetworkPath {
+		return nil
+	}
+	all, err := netns.Users(t.c.Network.Path)
+	if err != nil {
+		return rpccode.Wrap(rpccode.Host, err)
+	}
+	for _, u := range all {
+		if u.Name == "pause" || u.Name == "lull" {
+			continue
+		}
+		return rpccode.Wrap(rpccode.Lineage, fmt.Errorf("it cannot be isolated: process %d (%s) is in its network namespace %s too; "+
+			"run it in one of its own", u.PID, u.Name, t.c.Network.Path))
+	}
+	return nil
 }
 
 // keepApart closes the network both ways and puts stand-ins in the place of
@@ -58,6 +83,11 @@ func (t *task) keepApart(m isolate.Mark) error {
 		return err
 	}
 	m.Mounts = standIns
+	if t.c.Network.Mode == engine.NetworkPath {
+		if m.Walled, err = isolate.WalledAt(ns); err != nil {
+			return rpccode.Wrap(rpccode.Host, err)
+		}
+	}
 	if err := t.apart().Write(m); err != nil {
 		return fmt.Errorf("mark it as isolated: %w", err)
 	}

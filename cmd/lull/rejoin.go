@@ -61,5 +61,8 @@ func (a *app) rejoin(ctx context.Context, id string) (rejoined, error) {
 	if !ok {
 		return rejoined{}, fail(exitNotFound, "", "container %s is not isolated", s.info.ID)
 	}
+	if err := m.Walled.Open(); err != nil {
+		return rejoined{}, fail(exitHost, "", "open the network namespace %s: %w", m.Walled.Path, err)
+	}
 	return rejoined{s.namespace, s.info.ID, m.Checkpoint}, place.Remove()
 }
