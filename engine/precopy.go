@@ -136,7 +136,8 @@ func (k *Cut) beginPrecopy(ctx context.Context, roots []volume.Root) (err error)
 		if err != nil {
 			return err
 		}
-		p, err := volume.NewPrecopy(ctx, r.Source, dst, volume.CaptureOptions{MaxCopy: k.c.Settings.MaxCopy})
+		p, err := volume.NewPrecopy(ctx, r.Source, dst, volume.CaptureOptions{
+			MaxCopy: k.c.Settings.MaxCopy, Reserve: precopyReserve(r.Source, dst)})
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Destination, err)
 		}

@@ -46,6 +46,25 @@ func (d *dump) reserve(dst string) int64 {
 	return d.image
 }
 
+// A pre-copy leaves so much free on the disk of the database that it copies:
+// the database writes meanwhile. In bytes, and one part in so many of the disk.
+const (
+	reserveLeast = 1 << 30
+	reservePart  = 10
+)
+
+// precopyReserve is 0 where the copy goes to another disk than the database's.
+func precopyReserve(src, dst string) int64 {
+	if same, err := volume.SameFileSystem(src, dst); err == nil && !same {
+		return 0
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(src, &fs); err != nil {
+		return reserveLeast
+	}
+	return max(reserveLeast, int64(fs.Blocks)*fs.Frsize/reservePart)
+}
+
 func hasRoom(dir string, need int64) error {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err != nil {

@@ -27,3 +27,14 @@ func TestRoom(t *testing.T) {
 		t.Errorf("%s is no mounted root file system, but %s", dir, at)
 	}
 }
+
+// A pre-copy may fill a disk of its own, but not that of the database.
+func TestReserveOfAPrecopy(t *testing.T) {
+	dir := t.TempDir()
+	if n := precopyReserve(dir, dir+"/store/not/there/yet"); n < reserveLeast {
+		t.Errorf("beside the database: %d bytes", n)
+	}
+	if n := precopyReserve("/proc", dir); n != 0 {
+		t.Errorf("elsewhere: %d bytes", n)
+	}
+}

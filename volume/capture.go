@@ -141,15 +141,24 @@ func mayCopy(dst *os.File, need, there, limit int64) error {
 		return fmt.Errorf("%w: %d bytes, lull/max-copy is %d; raise it, or put the store on the volume's own file system if that can clone (XFS, btrfs)",
 			ErrTooLarge, need, limit)
 	}
-	var fs unix.Statfs_t
-	if err := unix.Fstatfs(int(dst.Fd()), &fs); err != nil {
-		return &PathError{Class: ErrPath, Path: dst.Name(), Err: err}
+	free, err := freeIn(dst)
+	if err != nil {
+		return err
 	}
-	if free := int64(fs.Bavail) * fs.Frsize; need-there > free {
+	if need-there > free {
 		return fmt.Errorf("%w: %d bytes are needed in %s, %d are free; make room or name another store",
 			ErrRoom, need-there, show(filepath.Dir(dst.Name())), free)
 	}
 	return nil
+}
+
+// freeIn is the room on a file's file system, in bytes.
+func freeIn(f *os.File) (int64, error) {
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(int(f.Fd()), &fs); err != nil {
+		return 0, &PathError{Class: ErrPath, Path: f.Name(), Err: err}
+	}
+	return int64(fs.Bavail) * fs.Frsize, nil
 }
 
 // inside reports whether path is dir or lies below it. Both are clean.

@@ -27,6 +27,8 @@ type pace struct {
 	asked  time.Time
 	factor float64 // of the time worked, to rest
 
+	reserve int64 // bytes, that have to be left free where the copy goes
+
 	resting func() // called before a rest; for tests
 }
 
@@ -47,6 +49,9 @@ func (p *pace) after(ctx context.Context, out *os.File, n, wrote int64) error {
 	if p.resting != nil {
 		p.resting()
 	}
+	if err := p.room(out); err != nil {
+		return err
+	}
 	rest := min(time.Duration(float64(time.Since(p.began))*p.ask()), longest)
 	select {
 	case <-ctx.Done():
@@ -55,6 +60,14 @@ func (p *pace) after(ctx context.Context, out *os.File, n, wrote int64) error {
 	}
 	p.done, p.began = 0, time.Now()
 	return nil
+}
+
+// room looks at the disk where the database may need it.
+func (p *pace) room(out *os.File) error {
+	if p.reserve == 0 {
+		return nil
+	}
+	return leaves(out, p.reserve)
 }
 
 func (p *pace) ask() float64 {

@@ -51,10 +51,15 @@ type pooled struct {
 // Round is what one Copy did, in bytes.
 type Round struct{ Read, Written int64 }
 
+// errLow: the database needs the room more than a copy does.
+var errLow = errors.New("little room is left on the disk; make room, or name a store on another")
+
 // NewPrecopy begins a capture of src at dst by copying; nil when nothing would
-// have to be copied, because blocks can be shared.
+// have to be copied, because blocks can be shared. It, and each Copy, fails
+// when less than the reserve would be left.
 func NewPrecopy(ctx context.Context, src, dst string, o CaptureOptions) (_ *Precopy, err error) {
 	p := &Precopy{files: map[inode]*pooled{}, limit: o.MaxCopy, pace: newPace(), buf: make([]byte, copyBuffer)}
+	p.pace.reserve = o.Reserve
 	if p.src, err = openRoot(src); err != nil {
 		return nil, err
 	}
@@ -92,7 +97,19 @@ func (p *Precopy) open(ctx context.Context, dst string) (err error) {
 	if canSnapshot(p.src, pool, w.entries) || canClone(p.src, pool, w.entries) {
 		return p.close()
 	}
-	return mayCopy(pool, w.allocated, 0, p.limit)
+	if err := mayCopy(pool, w.allocated, 0, p.limit); err != nil {
+		return err
+	}
+	return leaves(pool, w.allocated+p.pace.reserve)
+}
+
+// leaves fails when less than so many bytes are free.
+func leaves(f *os.File, least int64) error {
+	free, err := freeIn(f)
+	if err == nil && free < least {
+		err = errLow
+	}
+	return err
 }
 
 // walk lists the source as it is now.

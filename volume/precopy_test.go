@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -231,6 +232,24 @@ func TestPrecopyRefusesWhatIsTooLarge(t *testing.T) {
 		t.Errorf("inside of what is copied: %v", err)
 	}
 	onlyIn(t, store)
+}
+
+// A pre-copy ends, and leaves nothing, before it takes the database's room.
+func TestPrecopyLeavesAReserve(t *testing.T) {
+	t.Parallel()
+	src, dst := tempDir(t), tempDir(t)+"/id/volume-0"
+	write(t, src+"/large", noise("large", 4<<20))
+	p := precopyOf(t, src, dst)
+	must(t, p.Look(t.Context(), nobodyMaps))
+	p.pace.reserve = math.MaxInt64 / 2 // as if the disk had become full meanwhile
+	if _, err := p.Copy(t.Context()); !errors.Is(err, errLow) || errors.Is(err, ErrRoom) {
+		t.Errorf("in the middle: %v", err)
+	}
+	must(t, p.Discard())
+	if _, err := NewPrecopy(t.Context(), src, dst, CaptureOptions{Reserve: math.MaxInt64 / 2}); !errors.Is(err, errLow) || errors.Is(err, ErrRoom) {
+		t.Errorf("from the start: %v", err)
+	}
+	onlyIn(t, filepath.Dir(dst))
 }
 
 func TestRestFor(t *testing.T) {
