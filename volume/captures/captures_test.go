@@ -80,6 +80,18 @@ func TestRemoveCountsReferences(t *testing.T) {
 	}
 }
 
+// Who came between the first look and the lock is seen.
+func TestRemoveLooksUnderItsLock(t *testing.T) {
+	s := made(t, t.TempDir(), source(t))
+	must(t, s.Hold(id, "clone/default/shop"))
+	if err := s.removeLocked(t.Context(), id); !errors.Is(err, ErrHeld) {
+		t.Errorf("held: %v", err)
+	}
+	if c, err := s.Get(id); err != nil || len(c.Captures) != 1 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 func TestMarkOutlivesItsCapture(t *testing.T) {
 	s := made(t, t.TempDir(), source(t))
 	must(t, os.WriteFile(filepath.Join(s.Folder(id), mark), []byte("thawed\n"), 0o600))

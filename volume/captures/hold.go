@@ -21,7 +21,7 @@ type Hold struct {
 }
 
 // Hold adds a reference. Holding twice is holding once.
-func (s Store) Hold(id, by string) error {
+func (s Store) Hold(id, by string) (err error) {
 	lock, err := lockShared(s.Folder(id))
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %s", ErrNotFound, id)
@@ -29,7 +29,7 @@ func (s Store) Hold(id, by string) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer func() { err = errors.Join(err, unlock(lock)) }()
 	if _, err := s.Get(id); err != nil {
 		return err
 	}

@@ -151,7 +151,26 @@ func followed(dir string, e fs.DirEntry) (string, error) {
 // Remove removes a checkpoint's captures, wherever they are. A mark that it is
 // poisoned stays: an image may still have it. Errors: ErrNotFound, ErrHeld,
 // ErrBusy.
-func (s Store) Remove(ctx context.Context, id string) error {
+func (s Store) Remove(ctx context.Context, id string) (err error) {
+	if _, err := s.Get(id); err != nil {
+		return err
+	}
+	lock, err := lockFolder(s.Folder(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s", ErrNotFound, id)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock(lock)) }()
+	if !linked(lock) {
+		return fmt.Errorf("%w: %s", ErrNotFound, id)
+	}
+	return s.removeLocked(ctx, id)
+}
+
+// removeLocked looks only now who needs the captures: nobody can come any more.
+func (s Store) removeLocked(ctx context.Context, id string) error {
 	c, err := s.Get(id)
 	if err != nil {
 		return err
@@ -159,12 +178,6 @@ func (s Store) Remove(ctx context.Context, id string) error {
 	if len(c.Holds) > 0 {
 		return fmt.Errorf("%w: %s by %s", ErrHeld, id, names(c.Holds))
 	}
-	dir := s.Folder(id)
-	lock, err := lockFolder(dir)
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
 	for _, x := range c.Captures {
 		if err := errors.Join(ctx.Err(), volume.Remove(x.Path)); err != nil {
 			return err

@@ -34,7 +34,7 @@ func (s Store) Sweep(ctx context.Context) ([]string, error) {
 	return gone, ctx.Err()
 }
 
-func (s Store) sweepOne(ctx context.Context, dir string) ([]string, error) {
+func (s Store) sweepOne(ctx context.Context, dir string) (gone []string, err error) {
 	lock, err := lockFolder(dir)
 	if errors.Is(err, ErrBusy) || errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -42,13 +42,12 @@ func (s Store) sweepOne(ctx context.Context, dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer lock.Close()
-	gone, err := volume.Prune(ctx, dir)
+	defer func() { err = errors.Join(err, unlock(lock)) }()
+	gone, err = volume.Prune(ctx, dir)
 	if err := errors.Join(err, sweepForeign(dir)); err != nil {
 		return gone, err
 	}
-	err = os.Remove(dir) // when nothing is in it
-	if err == nil {
+	if os.Remove(dir) == nil { // when nothing is in it
 		gone = append(gone, filepath.Base(dir))
 	}
 	return gone, nil
