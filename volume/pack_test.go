@@ -117,6 +117,27 @@ func TestUnpackGoesOn(t *testing.T) {
 	}
 }
 
+// A file may have been whole and without its owner, mode and times when an
+// unpacking was killed.
+func TestUnpackKeepsNoFalseMetadata(t *testing.T) {
+	dir, l := packable(t)
+	raw := packed(t, dir, l)
+	dst := filepath.Join(t.TempDir(), "volume-0")
+	rows, temp := "base/1/rows", UnpackDir(dst)
+	check(t, os.MkdirAll(filepath.Join(temp, "base/1"), 0o700))
+	data, err := os.ReadFile(filepath.Join(dir, rows))
+	check(t, err)
+	check(t, os.WriteFile(filepath.Join(temp, rows), data, 0o600))
+	again := &incoming{Reader: bytes.NewReader(raw)}
+	check(t, l.Unpack(t.Context(), dst, again))
+	if again.read >= len(raw) {
+		t.Error("the file was not kept")
+	}
+	if drift, err := l.Verify(t.Context(), dst); err != nil || drift.Any() {
+		t.Errorf("%v, %v", drift, err)
+	}
+}
+
 // Rot is found while it is read, and does not travel.
 func TestPackRefusesRot(t *testing.T) {
 	dir, l := packable(t)

@@ -107,7 +107,10 @@ func (u *unpacking) folderOnce(e *Entry) error {
 // fileOnce keeps a file that is there and is the right one.
 func (u *unpacking) fileOnce(e *Entry) error {
 	if u.has(e) {
-		return u.from.Skip(e.Size)
+		if err := u.from.Skip(e.Size); err != nil {
+			return err
+		}
+		return u.metadata(e) // which it may have been killed before
 	}
 	if err := u.file(e); err != nil {
 		return fmt.Errorf("unpack %s: %w", show(e.Path), err)
