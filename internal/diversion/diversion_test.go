@@ -212,6 +212,26 @@ func TestContainerdUpgraded(t *testing.T) {
 	h.want(t, map[string]string{StockShim: "third shim"})
 }
 
+// A package manager that removes containerd removes the front.
+func TestContainerdRemoved(t *testing.T) {
+	h := newHost(t)
+	if err := h.install(t, h.v1, fine); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(h.shim); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Removal(h.record, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Carry(t.Context(), func(context.Context) error { return errors.New("no") }); err == nil || exists(h.shim) {
+		t.Errorf("taken back: %v", err)
+	}
+	h.uninstall(t, nil)
+	h.want(t, bare)
+}
+
 func TestRefused(t *testing.T) {
 	h := newHost(t)
 	stock(t, filepath.Join(h.bin, Command), "another lull")

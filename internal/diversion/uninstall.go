@@ -44,10 +44,21 @@ func giveBack(p *Plan, shim string) {
 	switch {
 	case !exists(kept):
 		p.Notes = append(p.Notes, kept+" is not there: "+shim+" is left as it is")
-	case !Ours(shim) && exists(shim):
+	case exists(shim) && !Ours(shim):
 		p.Actions = append(p.Actions, Action{
 			What: fmt.Sprintf("remove %s: %s is a stock shim again", kept, shim),
 			do:   func() error { return remove(kept) },
+		})
+	case !exists(shim): // containerd was removed; what still runs may need it
+		p.Actions = append(p.Actions, Action{
+			What: fmt.Sprintf("put the stock shim back to %s, where nothing is any more", shim),
+			do:   func() error { return rename(kept, shim) },
+			undo: func() error {
+				if !exists(shim) {
+					return nil
+				}
+				return rename(shim, kept)
+			},
 		})
 	default:
 		p.Actions = append(p.Actions, Action{
