@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"errors"
+	"time"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	tasktypes "github.com/containerd/containerd/api/types/task"
@@ -28,9 +29,37 @@ func (s stock) Pid(ctx context.Context) (int, error) {
 	return int(st.Pid), nil
 }
 
-func (s stock) Freeze(ctx context.Context) error {
-	_, err := s.service.Pause(ctx, &taskAPI.PauseRequest{ID: s.id})
-	return native(err)
+// freezeTries bounds how often a freeze is asked for. runc gives one up
+// ("unable to freeze") when a process sleeps in the kernel for too long, as a
+// database does that waits for a slow disk, and thaws; a little later it works.
+const (
+	freezeTries = 4
+	freezePause = 200 * time.Millisecond
+)
+
+func (s stock) Freeze(ctx context.Context) (err error) {
+	for try := range freezeTries {
+		if try > 0 && !s.runsAfter(ctx, time.Duration(try)*freezePause) {
+			return err
+		}
+		if _, err = s.service.Pause(ctx, &taskAPI.PauseRequest{ID: s.id}); err == nil {
+			return nil
+		}
+		err = native(err)
+	}
+	return err
+}
+
+// runsAfter waits and tells whether the container still runs, so that it can
+// be frozen.
+func (s stock) runsAfter(ctx context.Context, wait time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(wait):
+	}
+	st, err := s.service.State(ctx, &taskAPI.StateRequest{ID: s.id})
+	return err == nil && st.Status == tasktypes.Status_RUNNING
 }
 
 // Thaw resumes. A container that somebody thawed by its cgroup is frozen for a
