@@ -3,6 +3,7 @@ package clone
 import (
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -91,6 +92,24 @@ func TestTidyKeepsWhatIsUsed(t *testing.T) {
 	}
 	if used, err := Checkpoints(h.Store); err != nil || !used["id"] {
 		t.Errorf("%v %v", used, err)
+	}
+}
+
+// A number is taken in whatever namespace its clone is, also while it is down.
+func TestNumbersAreOfTheHost(t *testing.T) {
+	h := house(t)
+	for i, ns := range []string{"n", "other"} {
+		there := h
+		there.Namespace = ns
+		c, err := there.Claim("a")
+		must(t, err)
+		must(t, c.Set(func(r *Record) { r.Number, r.Address = i+3, netip.MustParseAddr("198.51.100.2") }))
+	}
+	_, err := h.Claim("without an address")
+	must(t, err)
+	taken, err := h.numbers()
+	if err != nil || !taken[3] || !taken[4] || taken[0] {
+		t.Errorf("%v, %v", taken, err)
 	}
 }
 

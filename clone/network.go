@@ -27,18 +27,20 @@ func (c *Clone) wallNetwork() error {
 	return wall.Wall{NetNS: c.NetNS(), From: c.cable().Near(), Outbound: c.Order.Outbound}.Raise()
 }
 
-func (c *Clone) cable() veth.Cable { return veth.Cable{Net: c.house.Net, Number: c.Number} }
+func (c *Clone) cable() veth.Cable { return c.cableOf(c.Number) }
 
-// number finds a cable that is free: neither another clone's that is down, nor
-// anybody's on this host.
-func (c *Clone) number() error {
-	others, err := c.house.List()
+func (c *Clone) cableOf(n int) veth.Cable {
+	return veth.Cable{Net: c.house.Net, Number: n, Owner: c.holder()}
+}
+
+// number finds a cable that is free: neither another clone's that is down, in
+// whatever namespace, nor anybody's on this host.
+func (c *Clone) number() error { return c.house.Share(c.findNumber) }
+
+func (c *Clone) findNumber() error {
+	taken, err := c.house.numbers()
 	if err != nil {
 		return err
-	}
-	taken := map[int]bool{}
-	for _, r := range others {
-		taken[r.Number] = taken[r.Number] || r.Address.IsValid()
 	}
 	for n := range veth.Count(c.house.Net) {
 		if taken[n] {
@@ -53,7 +55,7 @@ func (c *Clone) number() error {
 }
 
 func (c *Clone) tryNumber(n int) (done bool, err error) {
-	cable := veth.Cable{Net: c.house.Net, Number: n}
+	cable := c.cableOf(n)
 	if cable.Exists() {
 		return false, nil
 	}

@@ -81,24 +81,36 @@ func Checkpoints(store string) (map[string]bool, error) {
 }
 
 func (h House) used(what func(Record) string) (map[string]bool, error) {
+	used := map[string]bool{}
+	return used, h.each(func(r Record) { used[what(r)] = true })
+}
+
+// numbers are those of all cables that clones have, or have again when they
+// are reset.
+func (h House) numbers() (map[int]bool, error) {
+	taken := map[int]bool{}
+	return taken, h.each(func(r Record) { taken[r.Number] = taken[r.Number] || r.Address.IsValid() })
+}
+
+// each calls f for the clones of all namespaces.
+func (h House) each(f func(Record)) error {
 	namespaces, err := os.ReadDir(filepath.Join(h.Store, "clones"))
 	if err != nil {
-		return nil, ignoreAbsent(err)
+		return ignoreAbsent(err)
 	}
-	used := map[string]bool{}
 	for _, ns := range namespaces {
 		if !ns.IsDir() {
 			continue
 		}
 		all, err := House{Store: h.Store, Namespace: ns.Name()}.List()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, r := range all {
-			used[what(r)] = true
+			f(r)
 		}
 	}
-	return used, nil
+	return nil
 }
 
 func ignoreAbsent(err error) error {

@@ -25,6 +25,9 @@ const FarName = "eth0"
 type Cable struct {
 	Net    netip.Prefix // that all cables' subnets are of, IPv4
 	Number int
+	// Owner is written on the near end, and without it no cable is removed:
+	// a number may be somebody else's by now. At most 255 bytes.
+	Owner string
 }
 
 // Count is how many cables a network has room for.
@@ -69,9 +72,12 @@ func (c Cable) Lay(path string, route bool) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, c.Remove())
+			err = errors.Join(err, c.remove(pair))
 		}
 	}()
+	if err := netlink.LinkSetAlias(pair, c.Owner); err != nil {
+		return fmt.Errorf("owner of %s: %w", c.Name(), err)
+	}
 	if err := raise(c.Name(), c.Near()); err != nil {
 		return err
 	}
@@ -105,16 +111,25 @@ func raise(name string, addr netip.Addr) error {
 	return nil
 }
 
-// Remove takes the cable away, both ends; one that is gone is no error.
+// Remove takes the cable away, both ends. One that is gone, or another owner's,
+// is no error.
 func (c Cable) Remove() error {
 	link, err := netlink.LinkByName(c.Name())
 	var gone netlink.LinkNotFoundError
 	if errors.As(err, &gone) {
 		return nil
 	}
-	if err == nil {
-		err = netlink.LinkDel(link)
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", c.Name(), err)
 	}
+	if link.Attrs().Alias != c.Owner {
+		return nil
+	}
+	return c.remove(link)
+}
+
+func (c Cable) remove(link netlink.Link) error {
+	err := netlink.LinkDel(link)
 	if err != nil && !errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("remove %s: %w", c.Name(), err)
 	}

@@ -29,7 +29,7 @@ func newWorld(t *testing.T, route bool) world {
 		t.Skip("network namespaces need root")
 	}
 	w := world{filepath.Join(t.TempDir(), "host"), filepath.Join(t.TempDir(), "clone"),
-		veth.Cable{Net: netip.MustParsePrefix("198.51.100.0/24"), Number: 3}}
+		veth.Cable{Net: netip.MustParsePrefix("198.51.100.0/24"), Number: 3, Owner: "clone"}}
 	for _, path := range []string{w.host, w.clone} {
 		must(t, netns.Create(path))
 		t.Cleanup(func() { must(t, netns.Remove(path)) })
@@ -142,4 +142,20 @@ func TestCableAddresses(t *testing.T) {
 	if c.Near().String() != "198.18.1.145" || c.Far().String() != "198.18.1.146" || c.Name() != "lull100" || veth.Count(c.Net) != 32768 {
 		t.Error(c.Near(), c.Far(), c.Name(), veth.Count(c.Net))
 	}
+}
+
+// A cable is removed by its owner only.
+func TestCableHasOneOwner(t *testing.T) {
+	w := newWorld(t, false)
+	must(t, netns.Do(w.host, func() error {
+		other := w.cable
+		other.Owner = "another"
+		if err := other.Remove(); err != nil || !w.cable.Exists() {
+			return fmt.Errorf("another owner's cable went: %w", err)
+		}
+		if err := w.cable.Remove(); err != nil || w.cable.Exists() {
+			return fmt.Errorf("its own cable is there: %w", err)
+		}
+		return nil
+	}))
 }
