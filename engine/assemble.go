@@ -24,7 +24,7 @@ func (d *dump) assemble() *manifest.Manifest {
 		Held:         d.allHeld(),
 		Network:      d.network,
 		Volumes:      d.volumes,
-		Host:         hostOf(d.pid, d.c),
+		Host:         d.host,
 		Validations:  d.validated(),
 		Steps:        d.rec.steps,
 		FrozenMillis: millis(time.Since(d.frozen)),

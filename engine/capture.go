@@ -23,6 +23,7 @@ type dump struct {
 	hashing  chan error                 // of the captures, beside the dump; nil: done
 	image    int64                      // bytes that CRIU will write, about
 	taken    []taken
+	host     manifest.Host
 	volumes  []manifest.Volume
 	manifest *manifest.Manifest
 	undo     cleanup.Stack

@@ -108,6 +108,7 @@ func (d *dump) dump(ctx context.Context) error {
 	if err := errors.Join(d.stillFrozen(), d.unanswered()); err != nil {
 		return err
 	}
+	d.host = hostOf(d.pid, d.c) // a dump may end the process that has the label
 	if err := d.by.Dump(context.WithoutCancel(ctx)); err != nil {
 		return rpccode.Wrap(rpccode.Dump, criu.Explain(err, filepath.Join(d.req.Work, criu.DumpLog)))
 	}
