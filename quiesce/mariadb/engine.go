@@ -25,6 +25,9 @@ func (engine) Privileges() []string {
 
 // Limit bounds every statement, in seconds.
 func (engine) Limit(d time.Duration) string {
+	if d <= 0 {
+		return "SET SESSION max_statement_time = DEFAULT"
+	}
 	return fmt.Sprintf("SET SESSION max_statement_time = %.3f", d.Seconds())
 }
 

@@ -28,6 +28,9 @@ func (engine) Privileges() []string {
 
 // Limit bounds SELECTs.
 func (engine) Limit(d time.Duration) string {
+	if d <= 0 {
+		return "SET SESSION max_execution_time = DEFAULT"
+	}
 	return fmt.Sprintf("SET SESSION max_execution_time = %d", max(1, d.Milliseconds()))
 }
 

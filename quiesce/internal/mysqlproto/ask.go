@@ -25,6 +25,11 @@ func (s *Session) Ask(ctx context.Context, query string) (a quiesce.Answer, err 
 	if err != nil {
 		return a, err
 	}
+	defer func() { // statements of the user's may come after it
+		if lifted := c.exec(context.WithoutCancel(ctx), s.engine.Limit(0)); err == nil {
+			err = s.explain(lifted, "answering")
+		}
+	}()
 	if err := s.beginAsking(ctx, c); err != nil {
 		return a, s.explain(err, "asking")
 	}

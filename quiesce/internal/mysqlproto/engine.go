@@ -19,7 +19,8 @@ type Engine interface {
 	Privileges() []string
 	// Busy refuses a server that somebody else has locked.
 	Busy(ctx context.Context, s *Session) error
-	// Limit is the statement that bounds every later SELECT of a connection.
+	// Limit is the statement that bounds every later SELECT of a connection; 0
+	// is the server's own bound.
 	Limit(d time.Duration) string
 	// Writers is the query of WriterColumns for the sessions with an open
 	// transaction that writes.
