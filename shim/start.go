@@ -81,6 +81,7 @@ func (t *task) startRestored(ctx context.Context, r *taskAPI.StartRequest) (*tas
 	}
 	if err != nil {
 		err = criu.Explain(native(err), filepath.Join(t.c.Bundle, "work", criu.RestoreLog))
+		t.set(func(r *state.Record) { r.Phase, r.Error = state.Refused, err.Error() })
 		return nil, errors.Join(rpccode.Wrap(rpccode.Restore, err), t.restore.Abort(ctx))
 	}
 	t.started(ctx, int(resp.Pid))
