@@ -13,6 +13,7 @@ import (
 
 	"github.com/lull-containers/lull/isolate"
 	"github.com/lull-containers/lull/manifest"
+	"github.com/lull-containers/lull/volume/captures"
 )
 
 func must(t *testing.T, err error) {
@@ -123,20 +124,24 @@ func TestPlan(t *testing.T) {
 		{Destination: "/etc/conf", Type: "bind", Source: conf, Options: []string{"ro"}},
 		{Destination: "/archive", Type: "bind", Source: dir, Options: []string{"rbind", "ro"}},
 	}
+	const id = "00112233445566778899aabbccddeeff"
+	capture := filepath.Join(captures.Store{Dir: dir}.Folder(id), "volume-0")
+	must(t, os.MkdirAll(capture, 0o700))
 	captured := func(dest string) manifest.Volume {
-		return manifest.Volume{Name: "volume-0", Kind: "bind", Destination: dest, Capture: &manifest.Capture{Path: "/capture"}}
+		return manifest.Volume{Name: "volume-0", Kind: "bind", Destination: dest, Capture: &manifest.Capture{Path: "/etc"}}
 	}
-	all, err := plan(&manifest.Manifest{Volumes: []manifest.Volume{captured("/var/lib/postgresql/data")}}, mounts, dir, "/d")
+	all, err := plan(&manifest.Manifest{ID: id, Volumes: []manifest.Volume{captured("/var/lib/postgresql/data")}}, mounts, dir, "/d")
 	must(t, err)
 	if len(all) != 2 || all[0].Destination != "/var/lib/postgresql" || all[1].Destination != "/archive" ||
-		!cmp.Equal(all[0].parts, []part{{"/capture", "data"}}, cmp.AllowUnexported(part{})) || all[1].parts != nil {
+		!cmp.Equal(all[0].parts, []part{{capture, "data"}}, cmp.AllowUnexported(part{})) || all[1].parts != nil {
 		t.Errorf("%+v", all)
 	}
 	for name, v := range map[string]manifest.Volume{
 		"no capture": {Kind: "bind", Destination: "/archive"},
 		"no mount":   captured("/elsewhere"),
+		"elsewhere":  {Name: "volume-1", Kind: "bind", Destination: "/archive", Capture: &manifest.Capture{Path: dir}},
 	} {
-		if _, err := plan(&manifest.Manifest{Volumes: []manifest.Volume{v}}, mounts, dir, "/d"); !errors.Is(err, ErrNoCopy) {
+		if _, err := plan(&manifest.Manifest{ID: id, Volumes: []manifest.Volume{v}}, mounts, dir, "/d"); !errors.Is(err, ErrNoCopy) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -1,7 +1,6 @@
 package clone
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +49,10 @@ func plan(m *manifest.Manifest, mounts []specs.Mount, store, dir string) ([]Copy
 		if v.Capture == nil {
 			return nil, fmt.Errorf("%s: %w", v.Destination, ErrNoCopy)
 		}
-		held[i] = append(held[i], part{cmp.Or(here[v.Name], v.Capture.Path), at})
+		if here[v.Name] == "" {
+			return nil, fmt.Errorf("%s: %w on this host", v.Destination, ErrNoCopy)
+		}
+		held[i] = append(held[i], part{here[v.Name], at})
 	}
 	var all []Copy
 	for i, mount := range mounts {
@@ -62,13 +64,13 @@ func plan(m *manifest.Manifest, mounts []specs.Mount, store, dir string) ([]Copy
 	return all, nil
 }
 
-// capturesOf are the captures that this host has, by name: a checkpoint that
-// came from elsewhere names other places.
+// capturesOf are the captures that this host has, by name. The places that a
+// manifest names are never looked at: it may have come from anywhere.
 func capturesOf(store, id string) map[string]string {
 	paths := map[string]string{}
 	found, err := captures.Store{Dir: store}.Get(id)
 	if err != nil {
-		return paths // the manifest's places are tried
+		return paths
 	}
 	for _, c := range found.Captures {
 		paths[c.Name] = c.Path

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -17,11 +15,8 @@ import (
 // copies makes the throwaway copy of every captured volume and says where each
 // belongs.
 func (v *Verifier) copies(ctx context.Context, dir string) (mounts []specs.Mount, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
 	for _, vol := range v.Manifest.Volumes {
-		m, err := copyOf(ctx, vol, filepath.Join(dir, vol.Name))
+		m, err := v.copyOf(ctx, vol, filepath.Join(dir, vol.Name))
 		if err != nil {
 			return nil, err
 		}
@@ -33,16 +28,17 @@ func (v *Verifier) copies(ctx context.Context, dir string) (mounts []specs.Mount
 	return mounts, nil
 }
 
-func copyOf(ctx context.Context, vol manifest.Volume, dst string) (specs.Mount, error) {
+func (v *Verifier) copyOf(ctx context.Context, vol manifest.Volume, dst string) (specs.Mount, error) {
 	if vol.Capture == nil {
 		return specs.Mount{}, fmt.Errorf("%s was not captured, only fingerprinted; set lull/volumes=auto", vol.Destination)
 	}
-	if _, err := os.Stat(vol.Capture.Path); errors.Is(err, fs.ErrNotExist) {
-		return specs.Mount{}, fmt.Errorf("the capture of %s is not on this host (%s)", vol.Destination, vol.Capture.Path)
+	src, there := v.Captures.Volume(v.Manifest.ID, vol)
+	if !there {
+		return specs.Mount{}, fmt.Errorf("the capture of %s is not in this host's store (%s)", vol.Destination, src)
 	}
-	r, err := volume.Capture(ctx, vol.Capture.Path, dst, volume.CaptureOptions{})
+	r, err := volume.Capture(ctx, src, dst, volume.CaptureOptions{})
 	if err != nil {
-		return specs.Mount{}, fmt.Errorf("copy %s: %w", vol.Capture.Path, err)
+		return specs.Mount{}, fmt.Errorf("copy %s: %w", src, err)
 	}
 	if err := r.Publish(ctx); err != nil {
 		return specs.Mount{}, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/store"
 )
 
 // Every step that is planned is a function of its script, and shells can read
@@ -119,10 +120,55 @@ func TestOwnerOf(t *testing.T) {
 	}
 }
 
+// Only what is in this host's store is copied, whatever place a manifest names.
 func TestCopyOf(t *testing.T) {
-	for _, v := range []manifest.Volume{{Destination: "/data"}, {Destination: "/data", Capture: &manifest.Capture{Path: "/nowhere"}}} {
-		if _, err := copyOf(t.Context(), v, t.TempDir()); err == nil {
-			t.Errorf("%+v was copied", v)
+	const id = "00112233445566778899aabbccddeeff"
+	v := &Verifier{Manifest: &manifest.Manifest{ID: id}, Captures: store.CapturesIn(t.TempDir())}
+	for _, vol := range []manifest.Volume{
+		{Name: "volume-0", Destination: "/data"}, {Name: "volume-0", Destination: "/data", Capture: &manifest.Capture{Path: t.TempDir()}},
+	} {
+		if _, err := v.copyOf(t.Context(), vol, filepath.Join(t.TempDir(), "copy")); err == nil {
+			t.Errorf("%+v was copied", vol)
 		}
+	}
+	if err := os.MkdirAll(filepath.Join(v.Captures.Folder(id), "volume-0"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	here := manifest.Volume{Name: "volume-0", Destination: "/data", Capture: &manifest.Capture{Path: "/nowhere"}}
+	if m, err := v.copyOf(t.Context(), here, filepath.Join(t.TempDir(), "copy")); err != nil || m.Destination != "/data" {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// What a killed run has left goes with the next one, and not what lives.
+func TestPlaceSweeps(t *testing.T) {
+	dir := t.TempDir()
+	lives, err := place(dir, "lives", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lives.Close()
+	for _, name := range []string{"killed", "container stays"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lock, err := place(dir, "new", func(id string) error {
+		if id == "container stays" {
+			return errors.New("it does not end")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	var names []string
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if want := []string{"container stays", "lives", "new"}; !slices.Equal(names, want) {
+		t.Errorf("%q", names)
 	}
 }

@@ -3,6 +3,7 @@ package deep
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,6 +26,8 @@ type Verifier struct {
 	Image  *store.Checkpoint
 	// Manifest of Image, sealed.
 	Manifest *manifest.Manifest
+	// Captures of this host: the manifest's own places are never looked at.
+	Captures store.Captures
 	// Dir is where the copy of what was captured is made, and removed again; on
 	// the file system of the captures it costs next to nothing where files can
 	// be cloned.
@@ -81,7 +84,11 @@ func (r *room) all(ctx context.Context, p plan, found func(Finding)) error {
 func (v *Verifier) open(ctx context.Context, undo *cleanup.Stack) (*room, error) {
 	id := "lull-deep-" + strings.ToLower(rand.Text()[:8])
 	copies := filepath.Join(v.Dir, id)
-	undo.Push("the copy "+copies, func(context.Context) error { return os.RemoveAll(copies) })
+	lock, err := place(v.Dir, id, func(id string) error { return v.end(ctx, id) })
+	if err != nil {
+		return nil, err
+	}
+	undo.Push("the copy "+copies, func(context.Context) error { return errors.Join(os.RemoveAll(copies), lock.Close()) })
 	mounts, err := v.copies(ctx, copies)
 	if err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ func (a *app) deepChecks(ctx context.Context, client *containerd.Client, k store
 		return nil, err
 	}
 	found := []deep.Finding{}
-	v := deep.Verifier{Client: client, Image: c, Manifest: m, Dir: filepath.Join(cfg.StoreDir, "deep")}
+	v := deep.Verifier{Client: client, Image: c, Manifest: m, Captures: store.CapturesIn(cfg.StoreDir), Dir: filepath.Join(cfg.StoreDir, "deep")}
 	a.progress("copying what was captured")
 	err = v.Verify(ctx, func(f deep.Finding) {
 		a.progress("%s: %s", f.Check, f.Outcome)
