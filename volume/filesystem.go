@@ -17,6 +17,9 @@ type fileSystem struct {
 	witness bool
 }
 
+// overlay is what a container's root file system mostly is.
+const overlay = "overlayfs"
+
 func fileSystemOf(fs *unix.Statfs_t) fileSystem {
 	magic := uint32(fs.Type)
 	switch magic {
@@ -27,7 +30,7 @@ func fileSystemOf(fs *unix.Statfs_t) fileSystem {
 	case unix.BTRFS_SUPER_MAGIC:
 		return fileSystem{"btrfs", true}
 	case unix.OVERLAYFS_SUPER_MAGIC:
-		return fileSystem{"overlayfs", true}
+		return fileSystem{overlay, true}
 	case unix.F2FS_SUPER_MAGIC:
 		return fileSystem{"f2fs", true}
 	case 0x2fc12fc1:

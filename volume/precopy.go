@@ -125,13 +125,18 @@ func (p *Precopy) walk(ctx context.Context, live bool) (*walk, error) {
 // Look notes how all files are. The caller has frozen whatever writes there,
 // and lets it go on afterwards. mapped tells of an inode number whether some
 // process has the file mapped for shared writing: a store into a page that is
-// dirty already shows nowhere.
+// dirty already shows nowhere. On overlayfs nobody can tell: before Linux 6.8 a
+// mapping has the number of the file below, which stat does not show.
 func (p *Precopy) Look(ctx context.Context, mapped func(inode uint64) bool) error {
 	w, err := p.walk(ctx, false)
 	if err != nil {
 		return err
 	}
 	now, err := stampClock()
+	if err != nil {
+		return err
+	}
+	kind, err := FileSystem(p.src.Name())
 	if err != nil {
 		return err
 	}
@@ -146,7 +151,7 @@ func (p *Precopy) Look(ctx context.Context, mapped func(inode uint64) bool) erro
 			continue
 		}
 		p.looked = append(p.looked, *e)
-		p.certain[e.inode()] = witness != untrusted && settled(e.Ctime, now) && !mapped(e.Inode)
+		p.certain[e.inode()] = witness != untrusted && kind != overlay && settled(e.Ctime, now) && !mapped(e.Inode)
 	}
 	return nil
 }

@@ -296,3 +296,23 @@ func BenchmarkTag(b *testing.B) {
 		g.of(block)
 	}
 }
+
+// On an overlay nobody can tell what is mapped: all is read again, and nothing
+// is written.
+func TestPrecopyOfAnOverlay(t *testing.T) {
+	t.Parallel()
+	if !ownMounts(t) {
+		return
+	}
+	f := overlayFixture(t)
+	src, dst := f.dsts[0], tempDir(t)+"/id/volume-0"
+	write(t, src+"/written", noise("written", 1<<20))
+	must(t, SyncFS(src))
+	p := precopyOf(t, src, dst)
+	round(t, p, nobodyMaps)
+	r := captured(t, src, dst, CaptureOptions{Precopy: p})
+	same(t, dst, r.List)
+	if r.Read < 1<<20 || r.Copied != 0 {
+		t.Errorf("read %d, copied %d", r.Read, r.Copied)
+	}
+}

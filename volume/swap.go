@@ -60,7 +60,7 @@ func (s *site) folder(name string) (*os.File, error) {
 
 func (s *site) mover() *mover {
 	fs, err := FileSystem(procPath(s.dst))
-	return &mover{merge: err == nil && fs == "overlayfs", step: s.step}
+	return &mover{merge: err == nil && fs == overlay, step: s.step}
 }
 
 func (s *site) rootOf(name string) (*Entry, error) {

@@ -45,7 +45,7 @@ func (w *walk) witness() string {
 
 // volatile: an overlay mounted so that syncfs does nothing.
 func volatile(dir *os.File, kind fileSystem) bool {
-	if kind.name != "overlayfs" {
+	if kind.name != overlay {
 		return false
 	}
 	var x unix.Statx_t
