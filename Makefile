@@ -70,7 +70,7 @@ e2e-full: prereqs lab e2e-bin ## end-to-end tests with those that take long; E2E
 .PHONY: compat
 compat: CELLS := $(shell mktemp -u)
 compat: prereqs lab ## docs/COMPATIBILITY.md, made of a run of the matrix
-	@LULL_E2E_CELLS=$(CELLS) $(MAKE) --no-print-directory e2e-full E2E='^(TestContainerd|TestMatrix)$$'; \
+	@LULL_E2E_CELLS=$(CELLS) $(MAKE) --no-print-directory e2e-full E2E='^(TestContainerd|TestMatrix)$$' && \
 	  $(GO) run ./test/compat $(CELLS) >docs/COMPATIBILITY.md.new && mv docs/COMPATIBILITY.md.new docs/COMPATIBILITY.md
 
 .PHONY: bench

@@ -114,7 +114,9 @@ func (a *app) clone(ctx context.Context, ref string, names []string, o cloneOpti
 	}
 	done, err := startAll(ctx, all)
 	if err == nil && (o.order.Remove || o.ttl > 0) {
-		err = a.startWatch()
+		if problem := a.startWatch(); problem != nil { // the clones are there all the same
+			a.warn("%v", problem)
+		}
 	}
 	return done, err
 }

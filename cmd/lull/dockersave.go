@@ -34,6 +34,8 @@ func dockerSaveCommand(a *app) *cobra.Command {
 			"(`lull docker-plugin`) does this by itself before each docker rm.",
 		Example: "  docker checkpoint create pg monday\n  lull docker-save pg\n  docker rm pg\n  lull restore pg:monday",
 		Args:    usage(cobra.ExactArgs(1)),
+
+		ValidArgsFunction: completes(a.dockerNames),
 		RunE: func(_ *cobra.Command, args []string) error {
 			done, err := a.dockerSave(args[0])
 			if err != nil {
@@ -58,6 +60,20 @@ func (a *app) dockerSave(ref string) (saved, error) {
 		err = fail(exitNotFound, "docker checkpoint create "+c.Name+" NAME", "%s has no checkpoint of lull's", c.Name)
 	}
 	return saved{Container: c.Name, ID: c.ID, Folder: dir}, err
+}
+
+// dockerNames are the containers in Docker's data folder.
+func (a *app) dockerNames(context.Context) ([]string, error) {
+	cfg, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	all, err := dockerd.List(cfg.DockerRoot)
+	var names []string
+	for _, c := range all {
+		names = append(names, c.Name)
+	}
+	return names, err
 }
 
 // savedFor finds the saved container that NAME:CHECKPOINT means.

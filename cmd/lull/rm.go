@@ -18,7 +18,7 @@ func rmCommand(a *app) *cobra.Command {
 			"namespace, unless a clone lives on it. When in doubt it stays, and the answer says why.",
 		Example:           "  lull rm pg:monday pg:tuesday",
 		Args:              usage(cobra.MinimumNArgs(1)),
-		ValidArgsFunction: completes(a.checkpointNames),
+		ValidArgsFunction: completesEach(a.checkpointNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			done, problem := a.remove(cmd.Context(), args)
 			return errors.Join(answer(a, done, a.printRemoved), problem)

@@ -32,7 +32,7 @@ func verifyCommand(a *app) *cobra.Command {
 			"With --deep the database's own programs then check a copy of what was captured, in a throwaway container of its own\n" +
 			"image without a network: they find what was damaged before it was captured.",
 		Example:           "  lull verify pg:monday\n  lull verify --deep pg:monday\n  lull verify --all --json",
-		ValidArgsFunction: completes(a.checkpointNames),
+		ValidArgsFunction: completesEach(a.checkpointNames),
 		Args: usage(func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
 				return errors.New("name checkpoint images, or say --all")
