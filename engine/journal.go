@@ -68,9 +68,10 @@ const (
 func (k *Cut) insist(ctx context.Context) error {
 	ctx, cancel := k.releasing(ctx)
 	defer cancel()
+	last := time.Now().Add(releaseTime) // that an attempt begins
 	for pause := releaseFirst; ; pause = min(2*pause, releaseNext) {
 		err := k.releaseAll(ctx)
-		if err == nil || errors.Is(err, quiesce.ErrAuth) || k.gone() {
+		if err == nil || errors.Is(err, quiesce.ErrAuth) || k.gone() || time.Now().Add(pause).After(last) {
 			return err
 		}
 		select {
