@@ -47,7 +47,7 @@ var exitCodes = []exitCode{
 	{exitOK, "done"},
 	{exitOther, "failed for a reason that has no code of its own"},
 	{exitUsage, "the command line is wrong"},
-	{exitNotFound, "there is no such container, image, folder or namespace"},
+	{exitNotFound, "there is no such container, image, folder, namespace or artifact"},
 	{exitDrift, "refused: a volume was written since the checkpoint"},
 	{exitManifest, "refused: the checkpoint's manifest is missing, pending or poisoned, or something was altered"},
 	{exitLives, "refused: a server runs, or is paused, on the same data"},

@@ -12,6 +12,7 @@ import (
 
 func pullCommand(a *app) *cobra.Command {
 	var keys []string
+	var plaintext bool
 	cmd := &cobra.Command{
 		Use:   "pull PLACE [IMAGE]",
 		Short: "Bring a checkpoint from a registry or a folder, ready to be restored",
@@ -22,7 +23,7 @@ func pullCommand(a *app) *cobra.Command {
 			"  lull restore --volume /var/lib/postgresql/data=/srv/pg pg:monday",
 		Args: usage(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			done, err := a.pull(cmd.Context(), args[0], append(args, "")[1], keys)
+			done, err := a.pull(cmd.Context(), args[0], append(args, "")[1], keys, plaintext)
 			if err != nil {
 				return carryFailed(err)
 			}
@@ -30,11 +31,16 @@ func pullCommand(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringArrayVarP(&keys, "identity", "i", nil, "file with a private key of age; may come several times")
+	cmd.Flags().BoolVar(&plaintext, "plaintext", false, "talk to a registry that has no TLS also beyond this host")
 	return cmd
 }
 
-func (a *app) pull(ctx context.Context, place, ref string, keys []string) (transfer.Pulled, error) {
-	from, err := transfer.Open(place)
+func (a *app) pull(ctx context.Context, place, ref string, keys []string, plaintext bool) (transfer.Pulled, error) {
+	open := transfer.Open
+	if plaintext {
+		open = transfer.OpenPlain
+	}
+	from, err := open(place)
 	if err != nil {
 		return transfer.Pulled{}, err
 	}

@@ -56,7 +56,11 @@ func (a *app) push(ctx context.Context, ref, place string, o pushFlags) (transfe
 	if err != nil {
 		return transfer.Pushed{}, err
 	}
-	where, err := transfer.Open(place)
+	open := transfer.Open
+	if o.plaintext {
+		open = transfer.OpenPlain
+	}
+	where, err := open(place)
 	if err != nil {
 		return transfer.Pushed{}, err
 	}
@@ -102,6 +106,8 @@ func carryFailed(err error) error {
 		return &failure{code: exitUsage, err: err}
 	case errors.Is(err, artifact.ErrFormat), errors.Is(err, artifact.ErrKey), errors.Is(err, transfer.ErrHarm):
 		return &failure{code: exitManifest, err: err}
+	case errors.Is(err, transfer.ErrAbsent):
+		return &failure{code: exitNotFound, err: err}
 	case errors.Is(err, transfer.ErrRoom):
 		return &failure{code: exitHost, err: err}
 	}

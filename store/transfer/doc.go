@@ -32,7 +32,9 @@ type Place interface {
 // The classes of failure, to be told apart with errors.Is.
 var (
 	ErrPlace = errors.New("the place of the artifact cannot be used")
-	ErrClear = errors.New("refused: it would leave this host readable by everybody on the way")
-	ErrRoom  = errors.New("there is not enough room")
-	ErrHarm  = errors.New("refused: its container would not be confined to itself")
+	// ErrAbsent is of the class ErrPlace.
+	ErrAbsent = errors.New("it is not there")
+	ErrClear  = errors.New("refused: it would leave this host readable by everybody on the way")
+	ErrRoom   = errors.New("there is not enough room")
+	ErrHarm   = errors.New("refused: its container would not be confined to itself")
 )

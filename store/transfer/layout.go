@@ -186,7 +186,7 @@ func (l *layout) Manifest(ctx context.Context) ([]byte, ocispec.Descriptor, erro
 		raw, err := l.Get(ctx, d)
 		return raw, d, err
 	}
-	return nil, ocispec.Descriptor{}, fmt.Errorf("%w: %s is not there", ErrPlace, l)
+	return nil, ocispec.Descriptor{}, fmt.Errorf("%w: %s: %w", ErrPlace, l, ErrAbsent)
 }
 
 func (l *layout) failed(err error) error {

@@ -8,5 +8,14 @@ func Open(to string) (Place, error) {
 	if strings.HasPrefix(to, layoutScheme) {
 		return openLayout(to)
 	}
-	return openRegistry(to)
+	return openRegistry(to, false)
+}
+
+// OpenPlain is Open, and talks to registries without TLS also where they are
+// not on loopback: logins and what is carried can be read on the way.
+func OpenPlain(to string) (Place, error) {
+	if strings.HasPrefix(to, layoutScheme) {
+		return openLayout(to)
+	}
+	return openRegistry(to, true)
 }

@@ -31,12 +31,15 @@ type registry struct {
 	pull *remote.Puller
 }
 
-func openRegistry(to string) (Place, error) {
+func openRegistry(to string, plain bool) (Place, error) {
 	ref, err := name.ParseReference(to, name.WithDefaultTag("latest"))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; name it HOST/REPOSITORY:TAG, or oci:FOLDER:TAG", ErrPlace, err)
 	}
 	options := []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("lull")}
+	if !plain {
+		options = append(options, remote.WithTransport(secured{remote.DefaultTransport}))
+	}
 	r := &registry{ref: ref}
 	if r.push, err = remote.NewPusher(options...); err != nil {
 		return nil, err
@@ -48,8 +51,9 @@ func openRegistry(to string) (Place, error) {
 func (r *registry) String() string { return r.ref.Name() }
 
 // Local is true of loopback addresses.
-func (r *registry) Local() bool {
-	host := r.ref.Context().RegistryStr()
+func (r *registry) Local() bool { return loopback(r.ref.Context().RegistryStr()) }
+
+func loopback(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
@@ -149,7 +153,7 @@ func (r *registry) failed(err error) error {
 	case err == nil || errors.Is(err, artifact.ErrFormat):
 		return err
 	case absent(err):
-		return fmt.Errorf("%w: %s is not there", ErrPlace, r)
+		return fmt.Errorf("%w: %s: %w", ErrPlace, r, ErrAbsent)
 	case errors.As(err, &t) && (t.StatusCode == http.StatusUnauthorized || t.StatusCode == http.StatusForbidden):
 		return fmt.Errorf("%w: %s refuses the login; see `docker login`: %w", ErrPlace, r, err)
 	}

@@ -175,7 +175,7 @@ func TestRotIsNotPushed(t *testing.T) {
 	if _, err := here.push(k, at); err == nil {
 		t.Error("the memory has rotten, and was pushed")
 	}
-	if _, _, err := at.Manifest(t.Context()); !errors.Is(err, ErrPlace) {
+	if _, _, err := at.Manifest(t.Context()); !errors.Is(err, ErrAbsent) {
 		t.Errorf("it has a name: %v", err)
 	}
 }
