@@ -15,12 +15,14 @@ import (
 	"github.com/lull-containers/lull/volume/shm"
 )
 
+const devShm = "/dev/shm"
+
 // sharedMemory is the host's folder behind a /dev/shm that is a bind mount;
 // empty: there is none, and CRIU carries what there is.
 func sharedMemory(mounts []specs.Mount) string {
 	source := ""
 	for _, m := range mounts {
-		if path.Clean(m.Destination) != "/dev/shm" {
+		if path.Clean(m.Destination) != devShm {
 			continue
 		}
 		source = ""
@@ -98,6 +100,12 @@ func (r *Restore) putBackShared(ctx context.Context) (err error) {
 		return shared.Undo()
 	})
 	return nil
+}
+
+// OwnMemory tells of a mount whether it is the /dev/shm that the processes'
+// memory was put back in: nobody else uses it, and they cannot be without it.
+func (r *Restore) OwnMemory(m specs.Mount) bool {
+	return r != nil && r.shared != nil && path.Clean(m.Destination) == devShm
 }
 
 // keepShared lets go of what was under the names of the shared memory.

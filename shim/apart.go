@@ -102,7 +102,7 @@ func (t *task) keepApart(m isolate.Mark) error {
 
 func (t *task) standIns(data []string) (all []isolate.StandIn, err error) {
 	for i, m := range t.c.Spec.Mounts {
-		if !isolate.Needed(m) || holds(m, data) {
+		if !isolate.Needed(m) || holds(m, data) || t.restore.OwnMemory(m) {
 			continue
 		}
 		s := isolate.For(m, i, t.apart().Dir())
