@@ -42,7 +42,7 @@ func (s *subject) failedSurvey(t *testing.T) {
 // clientKills kill ctr during steps. A bare pause is the user's business and
 // is ended by a resume; from the Checkpoint call on it is the watchdog's.
 func clientKills(t *testing.T) {
-	s := newSubject(t, fenced("lull/max-frozen", "4s"))
+	s := newSubject(t, fenced("lull/max-frozen", "10s"))
 	for _, step := range []string{"flush", "prove", "freeze"} {
 		t.Run("pause, "+step, func(t *testing.T) {
 			s.killClient(t, step)

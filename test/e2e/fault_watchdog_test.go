@@ -19,7 +19,7 @@ import (
 // watchdogFaults have the client go away, or stand still, between Checkpoint
 // and Resume.
 func watchdogFaults(t *testing.T) {
-	s := newSubject(t, annotations("lull/max-frozen", "5s"))
+	s := newSubject(t, annotations("lull/max-frozen", "10s"))
 	t.Run("ctr is killed", func(t *testing.T) {
 		c := s.stopClient(t, harness.Name(t, "image"))
 		c.Signal(t, unix.SIGKILL)
