@@ -87,7 +87,7 @@ func (s *subject) clientVanishes(t *testing.T) {
 
 // longCapture keeps the container frozen for longer than it may be.
 func (s *subject) longCapture(t *testing.T) {
-	s.d.Fail(t, "checkpoint.capture", "sleep 6s")
+	s.d.Fail(t, "checkpoint.capture", "sleep 12s")
 	s.refused(t, "[lull:timeout]", "the watchdog thawed the container")
 	s.WaitRecord(t, "the watchdog thaws", thawed)
 	s.healthy(t)
