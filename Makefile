@@ -23,6 +23,8 @@ BINARIES    := ./cmd/lull ./cmd/containerd-shim-lull-v2 ./cmd/containerd-shim-ru
 UNIT         = $$($(GO) list ./... | grep -v -e /test/e2e -e /test/torture)
 # An end-to-end test that fails gets a second try; the report lists it.
 E2ETEST      = go test -json -tags failpoint -count=1 -timeout 60m
+# How go test exits decides nothing by itself: its events do, after the second try.
+EXITS        = || echo "{\"Action\":\"exit\",\"Elapsed\":$$?}"
 E2EENV       = LULL_E2E=1 LULL_E2E_BIN=$(CURDIR)/bin/e2e
 REPORT       = $(E2EENV) $(GO) run ./test/skips -again /e2e $(E2ETEST)
 GOLANGCI    := v2.15.0
@@ -52,20 +54,20 @@ demo: prereqs build ## a PostgreSQL under load, checkpointed by ctr, killed, res
 
 .PHONY: test
 test: prereqs lab e2e-bin ## everything: unit, conformance, end to end
-	@{ $(GO) test -json $(UNIT); \
-	   $(E2EENV) $(GOPATHED) $(E2ETEST) ./lab ./test/e2e/...; } | $(REPORT)
+	@{ $(GO) test -json $(UNIT) $(EXITS); \
+	   $(E2EENV) $(GOPATHED) $(E2ETEST) ./lab ./test/e2e/... $(EXITS); } | $(REPORT)
 
 .PHONY: unit
 unit: ## tests that need neither root nor lab
-	@$(GO) test -json $(UNIT) | $(REPORT)
+	@{ $(GO) test -json $(UNIT) $(EXITS); } | $(REPORT)
 
 .PHONY: e2e
 e2e: prereqs lab e2e-bin ## end-to-end tests; E2E=regexp selects
-	@$(E2EENV) $(GOPATHED) $(E2ETEST) -run '$(E2E)' ./test/e2e/... | $(REPORT)
+	@{ $(E2EENV) $(GOPATHED) $(E2ETEST) -run '$(E2E)' ./test/e2e/... $(EXITS); } | $(REPORT)
 
 .PHONY: e2e-full
 e2e-full: prereqs lab e2e-bin ## end-to-end tests with those that take long; E2E=regexp selects
-	@$(E2EENV) LULL_E2E_FULL=1 $(GOPATHED) $(E2ETEST) -run '$(E2E)' ./test/e2e/... | $(REPORT)
+	@{ $(E2EENV) LULL_E2E_FULL=1 $(GOPATHED) $(E2ETEST) -run '$(E2E)' ./test/e2e/... $(EXITS); } | $(REPORT)
 
 .PHONY: compat
 compat: CELLS := $(shell mktemp -u)

@@ -34,6 +34,7 @@ type summary struct {
 	tests    []*test
 	byKey    map[string]*test
 	progress progress
+	blamed   int // failures that the exits so far account for
 }
 
 func newSummary(out io.Writer) *summary {
@@ -63,7 +64,26 @@ func (s *summary) addLine(line []byte) {
 		s.add(e)
 	case e.Action == "build-output":
 		s.progress.raw(e.Output)
+	case e.Action == "exit":
+		s.exited(e)
 	}
+}
+
+// exited takes note of a go test that ended with a status other than zero,
+// which the caller tells by an event of its own. Where no test and no package
+// failed, go test itself did.
+func (s *summary) exited(e event) {
+	failed := 0
+	for _, t := range s.tests {
+		if t.result == "fail" {
+			failed++
+		}
+	}
+	if failed == s.blamed {
+		s.add(event{Action: "fail", Package: fmt.Sprintf("go test, exit status %.0f, without a failed test", e.Elapsed)})
+		failed++
+	}
+	s.blamed = failed
 }
 
 func (s *summary) add(e event) {
