@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -70,7 +72,7 @@ func (c *Clone) hold() error {
 	if err != nil {
 		return err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := flock.Try(f, flock.Exclusive); err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", c.ID, ErrBusy), f.Close())
 	}
 	if _, err := os.Lstat(path); err != nil { // it was removed before we had it
@@ -87,7 +89,7 @@ func (c *Clone) Release() error {
 	}
 	f := c.lock
 	c.lock = nil
-	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+	return flock.Close(f)
 }
 
 // Set changes the record, durably.

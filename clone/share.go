@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -21,11 +23,10 @@ func (h House) Share(f func() error) (err error) {
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
-	if err := flock(lock); err != nil {
+	defer func() { err = errors.Join(err, flock.Close(lock)) }()
+	if err := flock.Wait(lock, flock.Exclusive); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unix.Flock(int(lock.Fd()), unix.LOCK_UN)) }()
 	return f()
 }
 
@@ -39,18 +40,10 @@ func (h House) Watch() (unlock func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := flock.Try(f, flock.Exclusive); err != nil {
 		return nil, errors.Join(ErrBusy, f.Close())
 	}
 	return f.Close, nil
-}
-
-func flock(f *os.File) error {
-	for {
-		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
 }
 
 // Tidy removes memory that no clone is of any more, in whatever namespace.

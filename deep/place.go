@@ -6,9 +6,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/errdefs"
-	"golang.org/x/sys/unix"
 )
 
 // place makes a run's folder in dir, locked until the file is closed or the
@@ -18,7 +19,7 @@ func place(dir, id string, end func(id string) error) (lock *os.File, err error)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	all, err := flock(dir, 0)
+	all, err := flock.OpenWait(dir, flock.Exclusive)
 	if err != nil {
 		return nil, err
 	}
@@ -36,12 +37,12 @@ func place(dir, id string, end func(id string) error) (lock *os.File, err error)
 	if err := os.Mkdir(own, 0o700); err != nil {
 		return nil, err
 	}
-	return flock(own, 0)
+	return flock.OpenWait(own, flock.Exclusive)
 }
 
 func sweep(left string, end func(id string) error) error {
-	lock, err := flock(left, unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
+	lock, err := flock.OpenTry(left, flock.Exclusive)
+	if errors.Is(err, flock.ErrHeld) {
 		return nil // somebody is at it
 	}
 	if err != nil {
@@ -52,22 +53,6 @@ func sweep(left string, end func(id string) error) error {
 		return nil // the next run tries again
 	}
 	return os.RemoveAll(left)
-}
-
-func flock(path string, how int) (*os.File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		if err = unix.Flock(int(f.Fd()), unix.LOCK_EX|how); !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
 }
 
 // end removes the container of a killed run.

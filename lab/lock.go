@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"github.com/lull-containers/lull/internal/flock"
 )
 
 // lockFile takes an exclusive lock that dies with the process. waiting is
@@ -18,19 +18,13 @@ func lockFile(path string, waiting func()) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	fd := int(f.Fd())
-	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err == nil {
+	if flock.Try(f, flock.Exclusive) == nil {
 		return func() { f.Close() }, nil
 	}
 	waiting()
-	for {
-		err := unix.Flock(fd, unix.LOCK_EX)
-		if err == nil {
-			return func() { f.Close() }, nil
-		}
-		if err != unix.EINTR {
-			f.Close()
-			return nil, fmt.Errorf("lock %s: %w", path, err)
-		}
+	if err := flock.Wait(f, flock.Exclusive); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
+	return func() { f.Close() }, nil
 }

@@ -3,14 +3,13 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
 
-	"golang.org/x/sys/unix"
+	"github.com/lull-containers/lull/internal/flock"
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/volume/captures"
@@ -30,23 +29,15 @@ func (c Captures) Lock(exclusive bool) (release func() error, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(dir)
+	mode := flock.Shared
+	if exclusive {
+		mode = flock.Exclusive
+	}
+	f, err := flock.OpenWait(dir, mode)
 	if err != nil {
 		return nil, err
 	}
-	how := unix.LOCK_SH
-	if exclusive {
-		how = unix.LOCK_EX
-	}
-	for {
-		if err = unix.Flock(int(f.Fd()), how); !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), f.Close())
-	}
-	return f.Close, nil
+	return func() error { return flock.Close(f) }, nil
 }
 
 // Volume is the folder of one captured volume, on this host. A checkpoint that

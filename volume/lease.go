@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -50,7 +52,7 @@ func AcquireLease(stateDir, dataDir string, h Holder) (*Lease, error) {
 		return nil, err
 	}
 	if err := l.enter(h); err != nil {
-		return nil, errors.Join(err, unlock(l.lock))
+		return nil, errors.Join(err, flock.Close(l.lock))
 	}
 	return l, nil
 }
@@ -80,7 +82,7 @@ func (l *Lease) take() error {
 		if err != nil {
 			return &PathError{Class: ErrPath, Path: l.path, Err: err}
 		}
-		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if err := flock.Try(f, flock.Exclusive); err != nil {
 			return errors.Join(l.taken(err), f.Close())
 		}
 		s, err := statAt(f, "")
@@ -95,7 +97,7 @@ func (l *Lease) take() error {
 }
 
 func (l *Lease) taken(err error) error {
-	if !errors.Is(err, unix.EWOULDBLOCK) {
+	if !errors.Is(err, flock.ErrHeld) {
 		return &PathError{Class: ErrPath, Path: l.path, Why: "it cannot be locked", Err: err}
 	}
 	r, _, _ := readHolder(l.path + ".json") // who it is only helps a person
@@ -148,17 +150,10 @@ func (l *Lease) write(h Holder) error {
 // stays and keeps others out; the error, a *LeaseError, says so.
 func (l *Lease) Release() error {
 	if l.holder.alive() {
-		return errors.Join(l.refusal(l.holder.Holder), unlock(l.lock))
+		return errors.Join(l.refusal(l.holder.Holder), flock.Close(l.lock))
 	}
 	err := errors.Join(removeFile(l.path+".json"), removeFile(l.path+".lock"))
-	return errors.Join(err, unlock(l.lock))
-}
-
-// unlock lets a lock go and closes its file. Closing alone is not enough: a
-// child that this process forks at the same moment has the file open until it
-// execs, and would keep the lock for that long.
-func unlock(f *os.File) error {
-	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+	return errors.Join(err, flock.Close(l.lock))
 }
 
 func removeFile(path string) error {

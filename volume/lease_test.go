@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/internal/flock"
 )
 
 func acquire(t testing.TB, state, dir string, h Holder) *Lease {
@@ -81,7 +83,7 @@ func TestLeaseOfALiveServerWithoutItsShim(t *testing.T) {
 			first := Holder{Container: "first", Namespace: "n"}
 			l := acquire(t, states, dir, first)
 			must(t, l.Record(server.Process.Pid))
-			must(t, unlock(l.lock)) // as when the shim dies
+			must(t, flock.Close(l.lock)) // as when the shim dies
 			refusedFor(t, states, dir, "first")
 			first.PID = server.Process.Pid
 			again := acquire(t, states, dir, first) // a shim that takes its place
@@ -102,7 +104,7 @@ func TestLeaseOfALiveServerWithoutItsShim(t *testing.T) {
 func TestLeaseOfAZombieIsFree(t *testing.T) {
 	state, dir, server := tempDir(t), tempDir(t), sleeper(t)
 	l := acquire(t, state, dir, Holder{Container: "first", PID: server.Process.Pid})
-	must(t, unlock(l.lock))
+	must(t, flock.Close(l.lock))
 	must(t, server.Process.Kill())
 	var info unix.Siginfo
 	must(t, unix.Waitid(unix.P_PID, server.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil))
@@ -118,7 +120,7 @@ func TestLeaseKnowsItsHolderFromANamesake(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			state, dir := tempDir(t), tempDir(t)
 			l := acquire(t, state, dir, Holder{Container: "first", PID: os.Getpid()})
-			must(t, unlock(l.lock))
+			must(t, flock.Close(l.lock))
 			refusedFor(t, state, dir, "first")
 			r := l.holder
 			change(&r)
@@ -235,7 +237,7 @@ func TestHolderRecordHasNoMoreThanItNeeds(t *testing.T) {
 	if got["container"] != "c" || got["data_dir"] != dir || got["boot"] != mustBoot(t) || got["start"] == "" {
 		t.Errorf("%s", b)
 	}
-	must(t, unlock(l.lock))
+	must(t, flock.Close(l.lock))
 }
 
 func TestProcessNamesWithParentheses(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -292,5 +294,5 @@ func (p *Precopy) close() error {
 	}
 	pool := p.pool
 	p.pool = nil
-	return errors.Join(removeTree(p.path), unlock(pool))
+	return errors.Join(removeTree(p.path), flock.Close(pool))
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/internal/flock"
 )
 
 func nobodyMaps(uint64) bool    { return false }
@@ -213,7 +215,7 @@ func TestPrecopyIsDiscarded(t *testing.T) {
 	must(t, p.Discard())
 	onlyIn(t, filepath.Dir(dst))
 	p = precopyOf(t, src, dst)
-	must(t, unlock(p.pool)) // as a kill would
+	must(t, flock.Close(p.pool)) // as a kill would
 	p.pool = nil
 	if gone, err := Prune(t.Context(), filepath.Dir(dst)); err != nil || len(gone) != 1 {
 		t.Errorf("swept %q: %v", gone, err)

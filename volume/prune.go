@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -48,7 +50,7 @@ func pruneOne(path string) (bool, error) {
 		return false, &PathError{Class: ErrPath, Path: path, Err: err}
 	}
 	defer dir.Close()
-	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := flock.Try(dir, flock.Exclusive); err != nil {
 		return false, nil // somebody works on it
 	}
 	if err := os.RemoveAll(path); err != nil {

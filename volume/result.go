@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -101,7 +103,7 @@ func (r *Result) Discard() error {
 func (r *Result) close() error {
 	dir := r.dir
 	r.dir = nil
-	return unlock(dir)
+	return flock.Close(dir)
 }
 
 func newResult(src, dst string) (*Result, error) {
@@ -138,7 +140,7 @@ func lockDir(path string) (*os.File, error) {
 	if err != nil {
 		return nil, &PathError{Class: ErrPath, Path: path, Err: err}
 	}
-	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := flock.Try(dir, flock.Exclusive); err != nil {
 		return nil, errors.Join(&PathError{Class: ErrBusy, Path: path, Err: err}, dir.Close())
 	}
 	return dir, nil

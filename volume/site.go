@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -33,7 +35,7 @@ func openSite(path string, step func(string) error) (*site, error) {
 func (s *site) close() error {
 	var errs []error
 	if s.work != nil {
-		errs = append(errs, unlock(s.work))
+		errs = append(errs, flock.Close(s.work))
 	}
 	if s.place.base != nil && s.place.base != s.dst {
 		errs = append(errs, s.place.base.Close())

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 )
@@ -22,7 +24,7 @@ func (s *site) forget() error {
 		return &PathError{Class: ErrJournal, Path: s.work.Name(), Err: err,
 			Why: "it has no journal, but holds files", Remedy: "look into it, then move it away"}
 	}
-	err := unlock(s.work)
+	err := flock.Close(s.work)
 	s.work = nil
 	return err
 }

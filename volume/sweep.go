@@ -4,6 +4,8 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+
+	"github.com/lull-containers/lull/internal/flock"
 )
 
 // SweepLeases removes what is left in stateDir of the leases of one container
@@ -40,7 +42,7 @@ func sweepLease(path, namespace, container string) error {
 		return err
 	}
 	if !leftBy(path, namespace, container) {
-		return unlock(l.lock)
+		return flock.Close(l.lock)
 	}
 	return l.Release()
 }

@@ -3,6 +3,8 @@ package volume
 import (
 	"path/filepath"
 	"testing"
+
+	"github.com/lull-containers/lull/internal/flock"
 )
 
 // What a killed shim left goes; what lives, is held or is another's stays.
@@ -13,7 +15,7 @@ func TestSweepLeases(t *testing.T) {
 		if server {
 			must(t, l.Record(sleeper(t).Process.Pid))
 		}
-		must(t, unlock(l.lock)) // as the kernel does for a killed process
+		must(t, flock.Close(l.lock)) // as the kernel does for a killed process
 	}
 	left("dead", false)
 	left("dead", false)

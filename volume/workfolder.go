@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -77,7 +79,7 @@ func (p place) open() (*os.File, error) {
 }
 
 func (p place) claim(f *os.File) error {
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := flock.Try(f, flock.Exclusive); err != nil {
 		return &PathError{Class: ErrBusy, Path: p.path(), Why: "a put back is under way", Err: err,
 			Remedy: "wait for it to end"}
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/lull-containers/lull/internal/durable"
@@ -30,7 +32,7 @@ func Save(c Container, into string) (dir string, err error) {
 	if err := os.MkdirAll(into, 0o700); err != nil {
 		return "", err
 	}
-	lock, err := lockFolder(into)
+	lock, err := flock.OpenWait(into, flock.Exclusive)
 	if err != nil {
 		return "", err
 	}
@@ -124,20 +126,4 @@ func recoverSaved(dir string) error {
 		return err
 	}
 	return nil
-}
-
-func lockFolder(dir string) (*os.File, error) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		if err = unix.Flock(int(f.Fd()), unix.LOCK_EX); !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
 }

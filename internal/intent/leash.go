@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/lull-containers/lull/internal/flock"
 )
 
 // A Leash says that a client still wants what it announced. The kernel lets go
@@ -29,7 +29,7 @@ func NewLeash(stateDir, namespace, id string) (*Leash, error) {
 		return nil, err
 	}
 	l := &Leash{file: f}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := flock.Try(f, flock.Exclusive); err != nil {
 		return nil, errors.Join(err, l.Drop())
 	}
 	return l, nil
@@ -44,7 +44,7 @@ func (l *Leash) Drop() (err error) {
 		return nil
 	}
 	l.once.Do(func() {
-		err = errors.Join(os.Remove(l.file.Name()), unix.Flock(int(l.file.Fd()), unix.LOCK_UN), l.file.Close())
+		err = errors.Join(os.Remove(l.file.Name()), flock.Close(l.file))
 	})
 	return err
 }
@@ -73,14 +73,9 @@ func Leashed(ctx context.Context, path string) (context.Context, context.CancelF
 
 // held tells whether somebody has the leash. A file that is gone nobody has.
 func held(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
+	f, err := flock.OpenTry(path, flock.Shared)
+	if err == nil {
+		_ = flock.Close(f)
 	}
-	defer f.Close()
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); err != nil {
-		return true
-	}
-	_ = unix.Flock(int(f.Fd()), unix.LOCK_UN) // closing would do
-	return false
+	return errors.Is(err, flock.ErrHeld)
 }

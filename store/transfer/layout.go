@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sys/unix"
@@ -141,15 +143,11 @@ func (l *layout) name(d ocispec.Descriptor, raw []byte, named bool) error {
 }
 
 func (l *layout) locked(do func() error) error {
-	dir, err := os.Open(l.dir)
+	dir, err := flock.OpenWait(l.dir, flock.Exclusive)
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
-	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX); err != nil {
-		return err
-	}
-	return do()
+	return errors.Join(do(), flock.Close(dir))
 }
 
 func (l *layout) index() (index ocispec.Index, err error) {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"github.com/lull-containers/lull/internal/durable"
 	"github.com/lull-containers/lull/volume"
 )
@@ -75,7 +77,7 @@ func (d *Draft) Keep() error {
 	}
 	lock := d.lock
 	d.lock = nil
-	return unlock(lock)
+	return flock.Close(lock)
 }
 
 // Discard removes all that was made, published or not, and a mark with it:

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"github.com/lull-containers/lull/internal/durable"
 )
 
@@ -29,7 +31,7 @@ func (s Store) Hold(id, by string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unlock(lock)) }()
+	defer func() { err = errors.Join(err, flock.Close(lock)) }()
 	if _, err := s.Get(id); err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"github.com/lull-containers/lull/volume"
 )
 
@@ -162,7 +164,7 @@ func (s Store) Remove(ctx context.Context, id string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unlock(lock)) }()
+	defer func() { err = errors.Join(err, flock.Close(lock)) }()
 	if !linked(lock) {
 		return fmt.Errorf("%w: %s", ErrNotFound, id)
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/flock"
+
 	"github.com/lull-containers/lull/volume"
 )
 
@@ -42,7 +44,7 @@ func (s Store) sweepOne(ctx context.Context, dir string) (gone []string, err err
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, unlock(lock)) }()
+	defer func() { err = errors.Join(err, flock.Close(lock)) }()
 	gone, err = volume.Prune(ctx, dir)
 	if err := errors.Join(err, sweepForeign(dir)); err != nil {
 		return gone, err

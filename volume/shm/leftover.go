@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"github.com/lull-containers/lull/internal/flock"
 )
 
 // recover undoes what a killed put back left, the last one first.
@@ -50,7 +50,7 @@ func (r *Restored) lock() (err error) {
 	if r.held, err = r.root.Open("."); err != nil {
 		return err
 	}
-	if err := unix.Flock(int(r.held.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := flock.Try(r.held, flock.Exclusive); err != nil {
 		return fmt.Errorf("another restore works in %s: %w", r.root.Name(), err)
 	}
 	return nil
