@@ -99,7 +99,7 @@ func pattern(name string) string {
 // forget takes away how a test, its subtests, and what is above it ended: the
 // second try brings it anew.
 func (s *summary) forget(t *test) {
-	t.again = true
+	t.again, t.first = true, s.complaint(t)
 	for _, other := range s.tests {
 		if other.pkg == t.pkg && strings.HasPrefix(other.name+"/", t.name+"/") {
 			other.result, other.output, other.began = "", nil, other == t
@@ -109,3 +109,26 @@ func (s *summary) forget(t *test) {
 		p.result, p.output = "", nil
 	}
 }
+
+// complaint is the last word of the first test, of t and what is below it, that
+// failed: its output is far up in a long run, and a second try hides the cause.
+func (s *summary) complaint(t *test) (text string) {
+	for _, f := range s.failures() {
+		if f.pkg != t.pkg || !strings.HasPrefix(f.name+"/", t.name+"/") {
+			continue
+		}
+		for _, line := range f.said() {
+			if told.MatchString(line) && !logged.MatchString(line) {
+				text = strings.TrimSpace(strings.TrimPrefix(f.name, t.name) + " " + strings.TrimSpace(line))
+			}
+		}
+		break
+	}
+	return text[:min(len(text), 300)]
+}
+
+// told is a test's own line, and logged one of a log that it shows at its end.
+var (
+	told   = regexp.MustCompile(`^\s+\w+\.go:\d+: `)
+	logged = regexp.MustCompile(`^\s+logs\.go:\d+: `)
+)

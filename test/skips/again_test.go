@@ -26,12 +26,12 @@ func TestSecondTry(t *testing.T) {
 		"passes then": {
 			source: `func TestA(t *testing.T) { t.Run("one", func(t *testing.T) { t.Run("deep", func(t *testing.T) { flaky(t, "a") }) }); t.Run("two", func(t *testing.T) {}) }
 func TestB(t *testing.T) {}`,
-			want: "passed only at the second try:\n  case TestA/one\n3 passed, 0 failed, 0 skipped\n",
+			want: "passed only at the second try:\n  case TestA/one: /deep case_test.go:13: the first time\n3 passed, 0 failed, 0 skipped\n",
 			ok:   true,
 		},
 		"one of two": {
 			source: `func TestA(t *testing.T) { t.Run("one", func(t *testing.T) { flaky(t, "a") }); t.Run("two", func(t *testing.T) { t.Error("always") }) }`,
-			want:   "passed only at the second try:\n  case TestA/one\nfailed:\n  case TestA/two\n1 passed, 1 failed, 0 skipped\n",
+			want:   "passed only at the second try:\n  case TestA/one: case_test.go:13: the first time\nfailed:\n  case TestA/two\n1 passed, 1 failed, 0 skipped\n",
 		},
 		"skips then": {
 			source: `func TestA(t *testing.T) { if _, err := os.Stat("a"); err == nil { t.Skip("been here") }; flaky(t, "a") }

@@ -26,7 +26,8 @@ type test struct {
 	result    string // pass, fail, skip; empty: it never ended
 	output    []string
 	children  int
-	again     bool // it failed and was given a second try
+	again     bool   // it failed and was given a second try
+	first     string // what it said then
 }
 
 // summary gathers the tests of a run in the order in which they began.

@@ -14,7 +14,7 @@ type verdict struct {
 	passed  int
 	skipped []string // test and reason
 	failed  []string // test and, where it is not plain, why
-	again   []string // what passed only at the second try
+	again   []string // what passed only at the second try, and what it said at the first
 }
 
 // verdict counts leaves: a test with subtests counts only where its subtests
@@ -32,7 +32,7 @@ func (s *summary) verdict(forbidden *regexp.Regexp) verdict {
 			v.passed++
 		}
 		if t.again && t.result == "pass" {
-			v.again = append(v.again, t.String())
+			v.again = append(v.again, strings.TrimSuffix(t.String()+": "+t.first, ": "))
 		}
 	}
 	return v
