@@ -144,3 +144,11 @@ func TestQuotedNames(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// A server that did not answer is not one without a fence.
+func TestFreeUnanswered(t *testing.T) {
+	s := &Session{closed: true}
+	if free, err := s.free(t.Context()); free || err == nil {
+		t.Errorf("free: %t, %v", free, err)
+	}
+}

@@ -111,7 +111,7 @@ func (s *Session) checkReleased(ctx context.Context, v *quiesce.Verdict) error {
 	defer cancel()
 	free := false
 	err := wait.Until(bound, func() (_ bool, err error) {
-		free, err = s.free(bound)
+		free, err = s.free(ctx)
 		return free, err
 	})
 	if err != nil && (!wait.Spent(err) || ctx.Err() != nil) {
@@ -124,6 +124,9 @@ func (s *Session) checkReleased(ctx context.Context, v *quiesce.Verdict) error {
 // free is true when no fence but our own stands.
 func (s *Session) free(ctx context.Context) (bool, error) {
 	row, err := s.Row(ctx, "looking for a fence", "SELECT IS_USED_LOCK(?) AS holder", fenceName)
+	if err != nil {
+		return false, err
+	}
 	own := s.fence != nil && s.fence.guard.id == row["holder"]
-	return row["holder"] == "" || own, err
+	return row["holder"] == "" || own, nil
 }
