@@ -71,6 +71,7 @@ func told(t *testing.T, d *harness.Daemon, run harness.ContainerOptions, tell fu
 	t.Helper()
 	run.Image, run.Args = "busybox:lab", []string{"sh", "-c", counter}
 	s := &story{Container: d.Run(t, run), run: run}
+	s.goesOn(t) // ctr run does not wait for the program to have begun
 	tell(t, s)
 	return s.lines
 }
@@ -114,7 +115,6 @@ func (s *story) status(t *testing.T) {
 // checkpoints takes the container back to where it was.
 func checkpoints(t *testing.T, s *story) {
 	ref := harness.Name(t, "image")
-	s.goesOn(t)
 	began := s.count(t)
 	s.takes(t, "containers", "checkpoint", "--task", "--rw", "--image", s.ID, ref)
 	s.status(t)
@@ -148,10 +148,10 @@ func (s *story) goesOn(t *testing.T) {
 
 func (s *story) count(t *testing.T) int {
 	t.Helper()
-	text := s.Daemon.Ctr(t, "tasks", "exec", "--exec-id", harness.Name(t, "x"), s.ID, "cat", "/count")
+	text := s.Daemon.Ctr(t, "tasks", "exec", "--exec-id", harness.Name(t, "x"), s.ID, "sh", "-c", "cat /count 2>/dev/null || true")
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		return 0 // it is just being written
+		return 0 // it is just being written, or not there yet
 	}
 	return n
 }
