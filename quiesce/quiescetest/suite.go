@@ -73,7 +73,7 @@ func cases() []testCase {
 }
 
 // limit bounds a case that hangs; no case depends on it.
-const limit = time.Minute
+const limit = 2 * time.Minute
 
 type opener func(context.Context, *testing.T, quiesce.Target) (quiesce.Session, error)
 

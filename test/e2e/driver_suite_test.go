@@ -77,7 +77,7 @@ func (b *boxed) serve(t *testing.T) {
 	t.Helper()
 	b.launch(t, b.args(b.port))
 	var err error
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		var c speaker
 		if c, err = b.connect(within(t), b.port, ""); err == nil {
 			c.close()
@@ -168,7 +168,7 @@ func freePort(t *testing.T) uint16 {
 
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -16,7 +16,7 @@ import (
 
 // eventually bounds what happens by itself, sooner or later, on a machine that
 // may be slow. It is no measure of anything.
-const eventually = 30 * time.Second
+const eventually = 2 * time.Minute
 
 // Eventually waits until ok is true.
 func Eventually(t testing.TB, what string, ok func() bool) {
