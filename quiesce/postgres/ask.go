@@ -17,6 +17,9 @@ var _ quiesce.Validator = (*session)(nil)
 // maxQueryTime bounds a query of the user's, on the server too.
 const maxQueryTime = 10 * time.Second
 
+// usualPath is where a user's words look for tables.
+const usualPath = `"$user", public`
+
 // Ask makes a subquery of the query: it can only be one SELECT of one column
 // and at most one row; none counts as NULL. It runs in a read-only transaction
 // that is rolled back, in the usual search path.
@@ -30,7 +33,7 @@ func (s *session) Ask(ctx context.Context, query string) (a quiesce.Answer, err 
 		return a, explain(err, "asking")
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // nothing was changed
-	limit := fmt.Sprintf(`SET LOCAL statement_timeout = %d; SET LOCAL search_path = "$user", public`, queryTime(ctx).Milliseconds())
+	limit := fmt.Sprintf("SET LOCAL statement_timeout = %d; SET LOCAL search_path = "+usualPath, queryTime(ctx).Milliseconds())
 	if _, err := tx.Exec(ctx, limit); err != nil {
 		return a, explain(err, "asking")
 	}

@@ -15,8 +15,8 @@ func (s *session) Execute(ctx context.Context, statements string) error {
 	if err != nil {
 		return err
 	}
-	// Everything else that lull does in a database reads only.
-	if _, err := conn.Exec(ctx, "SET default_transaction_read_only = off"); err != nil {
+	// Everything else that lull does in a database reads only, and the catalogue.
+	if _, err := conn.Exec(ctx, "SET default_transaction_read_only = off; SET search_path = "+usualPath); err != nil {
 		return explain(err, "making the session one that writes")
 	}
 	for i, one := range quiesce.Statements(statements) {

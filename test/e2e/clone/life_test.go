@@ -83,6 +83,7 @@ func ends(t *testing.T, d *harness.Daemon, ref string) {
 	harness.Eventually(t, "the clone has ended when its time was over", func() bool { return !there(d, short) })
 	d.Ctr(t, "tasks", "kill", "--signal", "SIGKILL", removed)
 	harness.Eventually(t, "the clone is removed with its server's end", func() bool { return !there(d, removed) })
+	harness.Eventually(t, "what they shared is removed", func() bool { return len(d.CloneMemory()) == 0 })
 	gone(t, d, short)
 	gone(t, d, removed)
 }

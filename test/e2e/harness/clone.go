@@ -97,6 +97,12 @@ func (d *Daemon) CloneDir(name string) string {
 	return filepath.Join(d.Data, "captures", "clones", d.Namespace, name)
 }
 
+// CloneMemory are the folders that clones of one checkpoint share.
+func (d *Daemon) CloneMemory() []string {
+	all, _ := filepath.Glob(filepath.Join(d.Data, "captures", "memory", "*"))
+	return all
+}
+
 // NoClones fails the test when anything is left of any clone: folders, memory,
 // network namespaces, mounts.
 func (d *Daemon) NoClones(t testing.TB) {
