@@ -9,6 +9,9 @@ import (
 	"io"
 )
 
+// MediaType is of a manifest that is a blob of its own.
+const MediaType = "application/vnd.lull.manifest.v1+json"
+
 // MaxSize bounds a manifest in bytes. A larger file is refused unread.
 const MaxSize = 16 << 20
 

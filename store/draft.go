@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/containerd/containerd/api/types/runc/options"
 	containerd "github.com/containerd/containerd/v2/client"
@@ -17,6 +18,8 @@ import (
 	godigest "github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/lull-containers/lull/manifest"
 )
 
 // LabelCheckpoint is on every checkpoint image, as containerd's own task
@@ -67,6 +70,33 @@ func (d *Draft) Base(ctx context.Context) error {
 // Runtime adds the container's runtime options, if it has any.
 func (d *Draft) Runtime(ctx context.Context) error {
 	return d.add(ctx, containerd.WithCheckpointRuntime, nil)
+}
+
+// Manifest makes the consistency manifest, which is in the memory, a part of
+// its own as well, for readers that have no use for the memory, and has the
+// index say what CRI-O's, Podman's and checkpointctl's annotations say. A
+// container without a database has none.
+func (d *Draft) Manifest(ctx context.Context) error {
+	blobs, c := d.client.ContentStore(), &Checkpoint{Index: d.index}
+	raw, err := RawManifest(ctx, blobs, c)
+	if errors.Is(err, manifest.ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m, unusable, err := parse(raw)
+	if err != nil || unusable != nil { // whoever reads the image back says so
+		return err
+	}
+	own := ocispec.Descriptor{MediaType: manifest.MediaType, Digest: godigest.FromBytes(raw), Size: int64(len(raw))}
+	err = content.WriteBlob(ctx, blobs, "lull-manifest-"+m.ID, bytes.NewReader(raw), own)
+	if err != nil && !errdefs.IsAlreadyExists(err) {
+		return err
+	}
+	d.index.Manifests = append(d.index.Manifests, own)
+	maps.Copy(d.index.Annotations, CheckpointAnnotations(c, m))
+	return nil
 }
 
 func (d *Draft) add(ctx context.Context, part containerd.CheckpointOpts, opts *options.CheckpointOptions) error {

@@ -81,6 +81,7 @@ func (t *taking) rest() []stage {
 		{"resume", t.resume},
 		{"base image", t.draft.Base},
 		{"runtime", t.draft.Runtime},
+		{"manifest", t.draft.Manifest},
 		{"image", t.publish},
 		{"read back", t.readBack},
 	}

@@ -132,7 +132,7 @@ func TestTaking(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if done.ID != exampleManifest().ID || done.Level != "flushed" || done.Bytes == 0 || len(done.Steps) != 9 {
+			if done.ID != exampleManifest().ID || done.Level != "flushed" || done.Bytes == 0 || len(done.Steps) != 10 {
 				t.Errorf("reported %+v", done)
 			}
 			if warns := len(done.Warnings) > 0; warns != tc.warns {
@@ -157,7 +157,7 @@ func (w *world) wantRestorable(ref string) {
 	w.Helper()
 	c, err := openCheckpoint(w.ctx(), w.client, ref)
 	w.check(err)
-	for _, mt := range []string{images.MediaTypeContainerd1Checkpoint, images.MediaTypeContainerd1CheckpointConfig,
+	for _, mt := range []string{images.MediaTypeContainerd1Checkpoint, images.MediaTypeContainerd1CheckpointConfig, manifest.MediaType,
 		"application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.oci.image.manifest.v1+json"} {
 		found := false
 		for _, d := range c.Index.Manifests {

@@ -7,12 +7,14 @@ package artifact
 import (
 	"errors"
 	"fmt"
+
+	"github.com/lull-containers/lull/manifest"
 )
 
 // The media types of an artifact's parts. One that is encrypted ends in +age.
 const (
 	Type          = "application/vnd.lull.checkpoint.v1"      // of the whole
-	TypeManifest  = "application/vnd.lull.manifest.v1+json"   // the consistency manifest
+	TypeManifest  = manifest.MediaType                        // the consistency manifest
 	TypeTable     = "application/vnd.lull.table.v1+json+zstd" // first layer
 	TypeChunk     = "application/vnd.lull.chunk.v1+zstd"      // every other layer
 	encryptedType = "+age"
