@@ -3,6 +3,7 @@ package clone
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -44,12 +45,14 @@ type Record struct {
 	Snapshotter string    `json:"snapshotter"` // of its rw layer
 	Created     time.Time `json:"created"`
 	Order       Order     `json:"order"`
+	// Published is where this host also answers for it; none: nowhere.
+	Published netip.AddrPort `json:"published,omitzero"`
 
 	Number  int        `json:"number"` // of its cable
 	Address netip.Addr `json:"address"`
 	Port    uint16     `json:"port,omitempty"` // that the database listens on
 	Copies  []Copy     `json:"copies,omitempty"`
-	Pool    string     `json:"pool,omitempty"`  // checkpoint of the pool that it is in
+	Pool    string     `json:"pool,omitempty"`  // that it was made for
 	Taken   bool       `json:"taken,omitempty"` // out of the pool
 }
 
@@ -61,6 +64,15 @@ type Order struct {
 	Remove   bool      `json:"remove,omitempty"`   // when it has ended
 	Expires  time.Time `json:"expires,omitzero"`
 }
+
+// Ending is the order with the end that another one gives.
+func (o Order) Ending(other Order) Order {
+	o.Remove, o.Expires = other.Remove, other.Expires
+	return o
+}
+
+// Timed tells whether a clone ends by itself.
+func (o Order) Timed() bool { return o.Remove || !o.Expires.IsZero() }
 
 const recordName = "clone.json"
 
@@ -128,4 +140,13 @@ func (h House) List() ([]Record, error) {
 		all = append(all, r)
 	}
 	return all, nil
+}
+
+// Read gives one clone's record, without taking hold of it.
+func (h House) Read(id string) (Record, error) {
+	r, err := readRecord(h.Dir(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, fmt.Errorf("%s: %w", id, ErrUnknown)
+	}
+	return r, err
 }

@@ -21,6 +21,11 @@ type cloneOptions struct {
 	onClone   string // file with statements; -: standard input
 	env       bool   // answer as variables of a shell
 	passwords bool   // in URLs
+	publish   publishAt
+
+	pool       string // that they are made for
+	taken      bool   // out of it, at once
+	checkpoint string // id that the image must have; empty: any
 }
 
 func cloneCommand(a *app) *cobra.Command {
@@ -33,6 +38,7 @@ func cloneCommand(a *app) *cobra.Command {
 			"and no way out. Either all of them are there in the end, verified, or none.",
 		Example: "  lull clone shop:seeded test1 test2 test3\n" +
 			"  eval \"$(lull clone --env shop:seeded test1)\" && psql \"$TEST1_URL\"\n" +
+			"  lull clone --publish 0.0.0.0:5433 shop:seeded demo\n" +
 			"  lull reset test1        # back to the checkpoint, at the same address\n" +
 			"  lull clone rm test1 test2 test3",
 		Args:              usage(cobra.MinimumNArgs(2)),
@@ -52,18 +58,29 @@ func cloneCommand(a *app) *cobra.Command {
 			return a.answerClones(done, o)
 		},
 	}
-	o.flags(cmd)
-	cmd.AddCommand(cloneListCommand(a), cloneRemoveCommand(a), cloneWatchCommand(a))
+	o.orderFlags(cmd)
+	o.lifeFlags(cmd)
+	o.answerFlags(cmd)
+	cmd.AddCommand(cloneListCommand(a), cloneRemoveCommand(a), cloneWatchCommand(a), clonePublishCommand(a))
 	return cmd
 }
 
-func (o *cloneOptions) flags(cmd *cobra.Command) {
+func (o *cloneOptions) orderFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.order.Outbound, "outbound", false, "let the clones open connections to the outside")
 	f.BoolVar(&o.order.Isolate, "isolate", false, "of a database with replicas, an archive or an upstream: keep the clones apart from them")
 	f.StringVar(&o.onClone, "on-clone", "", "FILE with statements to run in each clone before clients enter; - is standard input")
+}
+
+func (o *cloneOptions) lifeFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.DurationVar(&o.ttl, "ttl", 0, "remove the clones after this time, such as 30m")
 	f.BoolVar(&o.order.Remove, "rm", false, "remove a clone when its server has ended")
+	f.Var(&o.publish, "publish", "[HOST:]PORT of this host that answers for the clone; HOST is 127.0.0.1 by default, PORT 0 any that is free")
+}
+
+func (o *cloneOptions) answerFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.BoolVar(&o.env, "env", false, "answer as variables for a shell: NAME_URL, NAME_HOST, NAME_PORT")
 	f.BoolVar(&o.passwords, "with-password", false, "put the container's own password into the URLs")
 }
@@ -79,6 +96,9 @@ func (o *cloneOptions) check(names []string) error {
 	}
 	if o.order.Isolate && o.order.Outbound {
 		return errors.New("--isolate and --outbound exclude each other")
+	}
+	if err := o.publish.check(len(names), o.order.Isolate); err != nil {
+		return err
 	}
 	if o.ttl < 0 {
 		return errors.New("--ttl: it must last")
@@ -113,7 +133,7 @@ func (a *app) clone(ctx context.Context, ref string, names []string, o cloneOpti
 		all = append(all, newCloning(a, client, h, ref, name, o))
 	}
 	done, err := startAll(ctx, all)
-	if err == nil && (o.order.Remove || o.ttl > 0) {
+	if err == nil && o.order.Timed() {
 		if problem := a.startWatch(); problem != nil { // the clones are there all the same
 			a.warn("%v", problem)
 		}

@@ -22,15 +22,31 @@ type cloned struct {
 	Host           string          `json:"host"`
 	Port           uint16          `json:"port"`
 	URL            string          `json:"url"`
+	Published      string          `json:"published,omitempty"` // HOST:PORT of this host
+	Pool           string          `json:"pool,omitempty"`
 	VerifiedMillis float64         `json:"verified_ms,omitempty"` // from this command's beginning
+	TakenMillis    float64         `json:"taken_ms,omitempty"`    // out of a pool
 	Pid            int             `json:"pid,omitempty"`
 	Log            string          `json:"log,omitempty"`
 	Expires        *time.Time      `json:"expires,omitempty"`
 	Steps          []manifest.Step `json:"steps,omitempty"`
 	Inner          []manifest.Step `json:"shim_steps,omitempty"`
 	Warnings       []string        `json:"warnings,omitempty"`
+}
 
-	address string // for people
+func clonedOf(r clone.Record, env []string, o cloneOptions) cloned {
+	return cloned{
+		Name: r.ID, Namespace: r.Namespace, Image: r.Ref, Checkpoint: r.Checkpoint, Engine: r.Engine,
+		Host: r.Address.String(), Port: r.Port, URL: connectionURL(r, env, o.passwords), Published: publishedText(r),
+		Pool: r.Pool, Expires: expiry(r),
+	}
+}
+
+func publishedText(r clone.Record) string {
+	if !r.Published.IsValid() {
+		return ""
+	}
+	return r.Published.String()
 }
 
 func expiry(r clone.Record) *time.Time {
@@ -51,9 +67,9 @@ func (a *app) answerClones(all []cloned, o cloneOptions) error {
 }
 
 func (a *app) printClones(all []cloned) {
-	table := [][]string{{"CLONE", "ENGINE", "VERIFIED AFTER", "URL"}}
+	table := [][]string{{"CLONE", "ENGINE", "READY AFTER", "PUBLISHED", "URL"}}
 	for _, c := range all {
-		table = append(table, []string{c.Name, c.Engine, millisText(c.VerifiedMillis), c.URL})
+		table = append(table, []string{c.Name, c.Engine, millisText(c.VerifiedMillis + c.TakenMillis), orDash(c.Published), c.URL})
 	}
 	a.table(table)
 	for _, c := range all {
@@ -66,7 +82,11 @@ func (a *app) printClones(all []cloned) {
 // variables are lines that a shell can evaluate.
 func (c cloned) variables() string {
 	name := variableName(c.Name)
-	return fmt.Sprintf("%s_URL=%s\n%s_HOST=%s\n%s_PORT=%d\n", name, quoted(c.URL), name, c.Host, name, c.Port)
+	text := fmt.Sprintf("%s_URL=%s\n%s_HOST=%s\n%s_PORT=%d\n", name, quoted(c.URL), name, c.Host, name, c.Port)
+	if c.Published != "" {
+		text += fmt.Sprintf("%s_PUBLISHED=%s\n", name, c.Published)
+	}
+	return text
 }
 
 // variableName makes a shell's name of a container's.

@@ -33,10 +33,13 @@ func cloneListCommand(a *app) *cobra.Command {
 func listed(records []clone.Record) []cloned {
 	all := []cloned{} // JSON: an empty list, not null
 	for _, r := range records {
-		c := cloned{Name: r.ID, Namespace: r.Namespace, Image: r.Ref, Checkpoint: r.Checkpoint, Engine: r.Engine,
-			Phase: string(r.Phase), Port: r.Port, Expires: expiry(r)}
-		if r.Address.IsValid() {
-			c.Host, c.URL = r.Address.String(), connectionURL(r, nil, false)
+		c := clonedOf(r, nil, cloneOptions{})
+		c.Phase = string(r.Phase)
+		if r.InStock() {
+			c.Phase = "in stock"
+		}
+		if !r.Address.IsValid() { // not yet
+			c.Host, c.URL = "", ""
 		}
 		all = append(all, c)
 	}
@@ -44,13 +47,13 @@ func listed(records []clone.Record) []cloned {
 }
 
 func (a *app) printCloneList(all []cloned) {
-	table := [][]string{{"CLONE", "OF", "ENGINE", "PHASE", "ENDS IN", "URL"}}
+	table := [][]string{{"CLONE", "OF", "ENGINE", "PHASE", "ENDS IN", "PUBLISHED", "URL"}}
 	for _, c := range all {
 		ends := ""
 		if c.Expires != nil {
 			ends = ageText(time.Until(*c.Expires))
 		}
-		table = append(table, []string{c.Name, orDash(c.Image), orDash(c.Engine), c.Phase, orDash(ends), orDash(c.URL)})
+		table = append(table, []string{c.Name, orDash(c.Image), orDash(c.Engine), c.Phase, orDash(ends), orDash(c.Published), orDash(c.URL)})
 	}
 	a.table(table)
 }

@@ -29,7 +29,7 @@ func cloneRemoveCommand(a *app) *cobra.Command {
 			return a.removeClones(cmd.Context(), args, all)
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "every clone of the namespace")
+	cmd.Flags().BoolVar(&all, "all", false, "every clone of the namespace, but for those in stock of a pool")
 	return cmd
 }
 
@@ -49,7 +49,9 @@ func (a *app) removeClones(ctx context.Context, names []string, all bool) error 
 			return err
 		}
 		for _, r := range records {
-			names = append(names, r.ID)
+			if !r.InStock() || !pooled(h, r) {
+				names = append(names, r.ID)
+			}
 		}
 	}
 	var errs []error
@@ -83,14 +85,15 @@ func (a *app) endClone(ctx context.Context, client *containerd.Client, c *clone.
 	if err != nil {
 		return err
 	}
+	published := c.Published
 	if other {
 		a.warn("container %s is not the clone's any more and stays", c.ID)
-		return c.Remove()
+		return errors.Join(c.Remove(), unpublished(ctx, published))
 	}
 	if err := store.End(ctx, client, c.ID, c.Snapshotter); err != nil {
 		return err
 	}
-	return errors.Join(a.removeLog(c.ID), c.Remove())
+	return errors.Join(a.removeLog(c.ID), c.Remove(), unpublished(ctx, published))
 }
 
 // anothers tells whether the container of a clone's name is not the clone's.
@@ -123,7 +126,7 @@ func (a *app) sweepClones(ctx context.Context, client *containerd.Client, h clon
 	var errs []error
 	swept := false
 	for _, r := range records {
-		if !rubbish(r, time.Now()) {
+		if !rubbish(h, r, time.Now()) {
 			continue
 		}
 		done, err := a.sweepClone(ctx, client, h, r.ID)
@@ -136,9 +139,16 @@ func (a *app) sweepClones(ctx context.Context, client *containerd.Client, h clon
 	return errors.Join(errs...)
 }
 
-func rubbish(r clone.Record, now time.Time) bool {
+// rubbish is what is half made, has expired, or is in stock of no pool.
+func rubbish(h clone.House, r clone.Record, now time.Time) bool {
 	half := r.Phase == clone.Making || r.Phase == clone.Removing
-	return half || !r.Order.Expires.IsZero() && now.After(r.Order.Expires)
+	return half || !r.Order.Expires.IsZero() && now.After(r.Order.Expires) || r.InStock() && !pooled(h, r)
+}
+
+// pooled tells whether a clone's pool is there.
+func pooled(h clone.House, r clone.Record) bool {
+	_, err := h.Pool(r.Pool)
+	return r.Pool != "" && !errors.Is(err, clone.ErrPoolUnknown)
 }
 
 // sweepClone leaves one that somebody is at work on alone; with the lock in
@@ -151,7 +161,7 @@ func (a *app) sweepClone(ctx context.Context, client *containerd.Client, h clone
 	if err != nil {
 		return false, err
 	}
-	if !rubbish(c.Record, time.Now()) {
+	if !rubbish(h, c.Record, time.Now()) {
 		return false, c.Release()
 	}
 	if err := a.endClone(ctx, client, c); err != nil {

@@ -31,8 +31,7 @@ func resetCommand(a *app) *cobra.Command {
 			return a.answerClones(done, o)
 		},
 	}
-	cmd.Flags().BoolVar(&o.env, "env", false, "answer as variables for a shell")
-	cmd.Flags().BoolVar(&o.passwords, "with-password", false, "put the container's own password into the URLs")
+	o.answerFlags(cmd)
 	return cmd
 }
 

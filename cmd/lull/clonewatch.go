@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
-	"syscall"
 	"time"
 
 	"github.com/containerd/containerd/api/types/task"
@@ -30,16 +28,12 @@ func cloneWatchCommand(a *app) *cobra.Command {
 	}
 }
 
-// startWatch starts a watcher in a session of its own; where one is at work
-// already it ends at once.
+// startWatch starts a watcher; where one is at work already it ends at once.
 func (a *app) startWatch() error {
-	cmd := exec.Command("/proc/self/exe", "clone", "watch", "--address", a.address, "--namespace", a.namespace, "--config", a.configPath)
-	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Setsid: true}
-	cmd.Args[0] = "lull"
-	if err := cmd.Start(); err != nil {
+	if err := a.detached("clone", "watch"); err != nil {
 		return fmt.Errorf("start what ends the clones: %w; `lull clone rm` ends them", err)
 	}
-	return cmd.Process.Release()
+	return nil
 }
 
 // watch works until no clone needs it. It looks once more when it has let go:
@@ -90,7 +84,7 @@ func (a *app) watchAll(ctx context.Context, h clone.House) {
 func timedClones(h clone.House) (timed []clone.Record, err error) {
 	all, err := h.List()
 	for _, r := range all {
-		if r.Phase == clone.Ready && (r.Order.Remove || !r.Order.Expires.IsZero()) {
+		if r.Phase == clone.Ready && r.Order.Timed() {
 			timed = append(timed, r)
 		}
 	}
@@ -111,7 +105,7 @@ func (a *app) watchOnce(ctx context.Context, h clone.House, timed []clone.Record
 	for _, r := range timed {
 		status := tasks[r.ID].GetStatus()
 		alive := status == task.Status_RUNNING || status == task.Status_PAUSED || status == task.Status_PAUSING
-		if rubbish(r, time.Now()) || r.Order.Remove && !alive {
+		if rubbish(h, r, time.Now()) || r.Order.Remove && !alive {
 			errs = append(errs, a.watchEnd(ctx, client, h, r.ID))
 		}
 	}

@@ -4,9 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"net"
 	"net/netip"
-	"strconv"
 	"sync"
 	"time"
 
@@ -26,9 +25,10 @@ type cloning struct {
 	*restoring
 	house   clone.House
 	options cloneOptions
-	clone   *clone.Clone // held by us, from place on
-	again   bool         // a reset
-	env     []string     // of the container
+	clone   *clone.Clone     // held by us, from place on
+	again   bool             // a reset
+	stand   *net.TCPListener // on this host, for the clone; nil: none
+	env     []string         // of the container
 }
 
 func newCloning(a *app, client *containerd.Client, h clone.House, ref, name string, o cloneOptions) *cloning {
@@ -83,7 +83,7 @@ func (c *cloning) place(ctx context.Context, _ *restoring) (err error) {
 	if c.manifest == nil {
 		return fail(exitManifest, "restore it with `lull restore`", "%s is no checkpoint of a database", c.ref)
 	}
-	for _, f := range []func(context.Context) error{c.unmoved, c.tied, c.claim, c.rewind, c.unpack} {
+	for _, f := range []func(context.Context) error{c.unmoved, c.tied, c.claim, c.publish, c.rewind, c.unpack} {
 		if err := f(ctx); err != nil {
 			return err
 		}
@@ -105,11 +105,15 @@ func (c *cloning) place(ctx context.Context, _ *restoring) (err error) {
 // unmoved: a reset goes back to the checkpoint that the clone was made from,
 // which its image's name may not mean any more.
 func (c *cloning) unmoved(context.Context) error {
-	if !c.again || c.manifest.ID == c.clone.Checkpoint {
+	of, what := c.options.checkpoint, "pool "+c.options.pool
+	if c.again {
+		of, what = c.clone.Checkpoint, "clone "+c.clone.ID
+	}
+	if of == "" || c.manifest.ID == of {
 		return nil
 	}
-	return fail(exitManifest, "tag the clone's own with that name again, or remove the clone and make it again",
-		"%s is checkpoint %s now, and clone %s is of %s", c.ref, c.manifest.ID, c.clone.ID, c.clone.Checkpoint)
+	return fail(exitManifest, "tag its own with that name again, or remove it and make it again",
+		"%s is checkpoint %s now, and %s is of %s", c.ref, c.manifest.ID, what, of)
 }
 
 // tied refuses early what the shim would refuse: to be there twice, of what
@@ -144,7 +148,16 @@ func (c *cloning) claim(context.Context) (err error) {
 		r.Ref, r.Checkpoint, r.Engine = c.ref, c.manifest.ID, c.manifest.Database.Engine
 		r.Snapshotter = c.template.Snapshotter
 		r.Created, r.Order, r.Port = time.Now().UTC(), c.options.order, c.port()
+		r.Pool, r.Taken = c.options.pool, c.options.taken
 	})
+}
+
+// publish has this host listen for the clone. Clients that come early wait.
+func (c *cloning) publish(context.Context) (err error) {
+	if c.stand, err = c.reserve(c.clone, c.options.publish); c.stand != nil {
+		c.undo.Push("the published address", func(context.Context) error { return c.stand.Close() })
+	}
+	return err
 }
 
 // unpack puts the memory where all clones of the checkpoint start from.
@@ -176,7 +189,10 @@ func (c *cloning) settle(context.Context, *restoring) error {
 	if err := failpoint.Hit("clone.verified"); err != nil {
 		return err
 	}
-	return c.clone.Set(func(r *clone.Record) { r.Phase = clone.Ready })
+	if err := c.clone.Set(func(r *clone.Record) { r.Phase = clone.Ready }); err != nil {
+		return err
+	}
+	return c.startPublisher(c.clone.ID, c.stand)
 }
 
 // port is the one that the database listens on: its engine's usual one, if
@@ -213,13 +229,8 @@ func environment(spec []byte) []string {
 }
 
 func (c *cloning) report() cloned {
-	r := c.clone.Record
-	port := strconv.Itoa(int(r.Port))
-	return cloned{
-		Name: r.ID, Namespace: r.Namespace, Image: r.Ref, Checkpoint: r.Checkpoint, Engine: r.Engine,
-		Host: r.Address.String(), Port: r.Port, URL: connectionURL(r, c.env, c.options.passwords),
-		VerifiedMillis: c.done.VerifiedMillis, Pid: c.done.Pid, Log: c.done.Log, Expires: expiry(r),
-		Steps: c.done.Steps, Inner: c.done.Inner, Warnings: c.done.Warnings,
-		address: fmt.Sprintf("%s:%s", r.Address, port),
-	}
+	done := clonedOf(c.clone.Record, c.env, c.options)
+	done.VerifiedMillis, done.Pid, done.Log = c.done.VerifiedMillis, c.done.Pid, c.done.Log
+	done.Steps, done.Inner, done.Warnings = c.done.Steps, c.done.Inner, c.done.Warnings
+	return done
 }

@@ -31,7 +31,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(libraryCommands(a)...)
 	root.AddCommand(installCommand(a), uninstallCommand(a), statusCommand(a))
 	root.AddCommand(psCommand(a), checkpointCommand(a), restoreCommand(a), inspectCommand(a),
-		cloneCommand(a), resetCommand(a), rejoinCommand(a),
+		cloneCommand(a), poolCommand(a), resetCommand(a), rejoinCommand(a),
 		allowCommand(a), thawCommand(a), doctorCommand(a), versionCommand(a), dockerPluginCommand(a), dockerSaveCommand(a),
 		agentCommand(a), metadataCommand(a), holdCommand(a))
 	return root

@@ -24,7 +24,9 @@ type Cloned struct {
 	Host           string
 	Port           uint16
 	URL            string
+	Published      string
 	VerifiedMillis float64 `json:"verified_ms"`
+	TakenMillis    float64 `json:"taken_ms"`
 	Pid            int
 }
 

@@ -1,0 +1,163 @@
+package clone
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/internal/durable"
+	"github.com/lull-containers/lull/volume/captures"
+)
+
+// The classes of failure of a pool.
+var (
+	ErrPoolExists  = errors.New("there is a pool of this name")
+	ErrPoolUnknown = errors.New("there is no pool of this name")
+	ErrPoolBusy    = errors.New("another process fills the pool")
+)
+
+// Pool is a stock of clones of one checkpoint that run and that nobody has yet.
+// The clones themselves say in their records that they are of it.
+type Pool struct {
+	Name       string    `json:"name"`
+	Namespace  string    `json:"namespace"`
+	Ref        string    `json:"image"`
+	Checkpoint string    `json:"checkpoint"` // id
+	Size       int       `json:"size"`       // how many are to be in stock
+	Order      Order     `json:"order"`      // of each of them
+	Created    time.Time `json:"created"`
+}
+
+const (
+	poolName    = "pool.json"
+	poolLock    = "lock"
+	poolTrouble = "trouble"
+)
+
+func (h House) poolsDir() string { return filepath.Join(h.Store, "pools", h.Namespace) }
+
+func (h House) poolDir(name string) string { return filepath.Join(h.poolsDir(), name) }
+
+// InStock tells whether a clone waits in a pool to be taken.
+func (r Record) InStock() bool { return r.Pool != "" && !r.Taken && r.Phase == Ready }
+
+// NewPool begins a pool, which is empty, and holds the captures for it.
+func (h House) NewPool(p Pool) error {
+	if err := os.MkdirAll(h.poolDir(p.Name), 0o711); err != nil {
+		return err
+	}
+	unlock, err := h.LockPool(p.Name)
+	if err != nil {
+		return err
+	}
+	if _, err := h.Pool(p.Name); !errors.Is(err, ErrPoolUnknown) {
+		return errors.Join(unlock(), err, fmt.Errorf("%s: %w", p.Name, ErrPoolExists))
+	}
+	data, err := json.MarshalIndent(p, "", "  ")
+	if err == nil {
+		err = durable.WriteFile(filepath.Join(h.poolDir(p.Name), poolName), append(data, '\n'), 0o600)
+	}
+	if err == nil {
+		err = captures.Store{Dir: h.Store}.Hold(p.Checkpoint, h.poolHolder(p.Name))
+	}
+	if errors.Is(err, captures.ErrNotFound) {
+		err = nil // everything is in the container's own layer
+	}
+	return errors.Join(err, unlock())
+}
+
+func (h House) poolHolder(name string) string { return "pool/" + h.Namespace + "/" + name }
+
+// Pool reads one.
+func (h House) Pool(name string) (Pool, error) {
+	var p Pool
+	data, err := os.ReadFile(filepath.Join(h.poolDir(name), poolName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, fmt.Errorf("%s: %w", name, ErrPoolUnknown)
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &p)
+	}
+	return p, err
+}
+
+// Pools gives all, by name.
+func (h House) Pools() ([]Pool, error) {
+	entries, err := os.ReadDir(h.poolsDir())
+	if err != nil {
+		return nil, ignoreAbsent(err)
+	}
+	var all []Pool
+	for _, e := range entries {
+		p, err := h.Pool(e.Name())
+		if errors.Is(err, ErrPoolUnknown) {
+			continue // what a killed process left of one
+		}
+		if err != nil {
+			return nil, fmt.Errorf("pool %s: %w", e.Name(), err)
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// Stock are the clones that a pool has to give, by name.
+func (h House) Stock(pool string) (stock []Record, err error) {
+	all, err := h.List()
+	for _, r := range all {
+		if r.Pool == pool && r.InStock() {
+			stock = append(stock, r)
+		}
+	}
+	return stock, err
+}
+
+// LockPool makes this process the one that fills a pool or takes it away;
+// ErrPoolBusy: another one is.
+func (h House) LockPool(name string) (unlock func() error, err error) {
+	path := filepath.Join(h.poolDir(name), poolLock)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", name, ErrPoolUnknown)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, ErrPoolBusy), f.Close())
+	}
+	if _, err := os.Lstat(path); err != nil { // it was removed before we had it
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, ErrPoolUnknown), f.Close())
+	}
+	return func() error { return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close()) }, nil
+}
+
+// ClosePool ends a pool: nobody takes of it or fills it any more.
+func (h House) ClosePool(p Pool) error {
+	err := os.Remove(filepath.Join(h.poolDir(p.Name), poolName))
+	return errors.Join(ignoreAbsent(err), captures.Store{Dir: h.Store}.Release(p.Checkpoint, h.poolHolder(p.Name)))
+}
+
+// RemovePool takes away what is left of a closed one. The caller has its lock.
+func (h House) RemovePool(name string) error { return os.RemoveAll(h.poolDir(name)) }
+
+// SetTrouble keeps why a pool could not be filled; nil: it could.
+func (h House) SetTrouble(pool string, trouble error) error {
+	path := filepath.Join(h.poolDir(pool), poolTrouble)
+	if trouble == nil {
+		return ignoreAbsent(os.Remove(path))
+	}
+	return durable.WriteFile(path, []byte(trouble.Error()+"\n"), 0o600)
+}
+
+// Trouble is why a pool could not be filled the last time; empty: it could.
+func (h House) Trouble(pool string) (string, error) {
+	data, err := os.ReadFile(filepath.Join(h.poolDir(pool), poolTrouble))
+	return string(data), ignoreAbsent(err)
+}
