@@ -19,6 +19,7 @@ func benches() []bench {
 		{"quiesce", "making an idle database quiet", quiesceIdle},
 		{"stall", "how long a checkpoint stalls the database", stall},
 		{"precopy", "stall, and bytes moved under it, with and without copying volumes before", precopy},
+		{"clone", "eight clones of one database, and putting one back", clonesOfOne},
 		{"restore", "from ctr containers restore to the first answered query", restore},
 	}
 }

@@ -14,7 +14,6 @@ import (
 // An exported file is read by checkpointctl as it is by lull on another
 // machine.
 func TestExport(t *testing.T) {
-	harness.Full(t)
 	here, there := harness.Shared(t), harness.Machine(t)
 	db := redis(t, here)
 	ref := harness.Name(t, "cp") + ":latest"

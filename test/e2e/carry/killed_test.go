@@ -11,7 +11,6 @@ import (
 // Killed anywhere, a transfer leaves nothing that could be taken for whole,
 // and the next one brings it to its end.
 func TestKilled(t *testing.T) {
-	harness.Full(t)
 	here, there := harness.Shared(t), harness.Machine(t)
 	db := redis(t, here)
 	ref := harness.Name(t, "cp") + ":latest"

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lull-containers/lull/clone"
 )
 
 // Clone is a clone of a PostgreSQL, reached from the host.
@@ -97,6 +99,13 @@ func (d *Daemon) forgetClone(t testing.TB, name string) {
 // CloneDir is the folder that lull keeps of a clone.
 func (d *Daemon) CloneDir(name string) string {
 	return filepath.Join(d.Data, "captures", "clones", d.Namespace, name)
+}
+
+// CloneAddress is where a clone will answer, as soon as it has an address.
+func (d *Daemon) CloneAddress(name string) (at netip.AddrPort, ok bool) {
+	house := clone.House{Store: filepath.Join(d.Data, "captures"), Namespace: d.Namespace}
+	r, err := house.Read(name)
+	return netip.AddrPortFrom(r.Address, r.Port), err == nil && r.Address.IsValid()
 }
 
 // CloneMemory are the folders that clones of one checkpoint share.
