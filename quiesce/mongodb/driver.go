@@ -10,6 +10,7 @@ import (
 
 	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/quiesce/internal/dial"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 )
 
 // Driver opens sessions with one mongod.
@@ -96,7 +97,7 @@ func (s *session) unreachable(failed error) error {
 		what = "MongoDB does not answer: " + oneLine(failed)
 	}
 	return &quiesce.Refusal{
-		Class:  caused{quiesce.ErrNotReady, failed},
+		Class:  refusal.Caused(quiesce.ErrNotReady, failed),
 		What:   what,
 		Remedy: "wait until it accepts connections, and let it listen on TCP (net.bindIp), without a client's certificate",
 	}

@@ -1,20 +1,18 @@
 package mongodb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 	"strings"
-	"syscall"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/auth"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 )
 
 // Codes of MongoDB's errors.
@@ -59,14 +57,6 @@ func standalone(err error) bool {
 	return codeOf(err) == codeNoReplication || codeOf(err) == codeNotInitialized
 }
 
-// caused is a class of refusal that remembers the server's own error.
-type caused struct{ class, cause error }
-
-func (c caused) Error() string   { return c.class.Error() }
-func (c caused) Unwrap() []error { return slices.DeleteFunc([]error{c.class, c.cause}, isNil) }
-
-func isNil(err error) bool { return err == nil }
-
 // explain makes a refusal of an error of the library's or the server's.
 func (s *session) explain(ctx context.Context, err error, doing, command string) error {
 	var known *quiesce.Refusal
@@ -77,24 +67,8 @@ func (s *session) explain(ctx context.Context, err error, doing, command string)
 		return err
 	case answered(err):
 		return s.explainServer(err, doing, command)
-	case ctx.Err() != nil:
-		return fmt.Errorf("no time left while %s: %w", doing, ctx.Err())
-	case atDeadline(ctx, err):
-		return fmt.Errorf("no time left while %s: %w", doing, context.DeadlineExceeded)
 	}
-	return &quiesce.Refusal{
-		Class:  caused{quiesce.ErrNotReady, err},
-		What:   s.name() + " broke off while " + doing + ": " + oneLine(err),
-		Remedy: "see its log",
-	}
-}
-
-// atDeadline is true when a connection ran out of the time that ctx gives,
-// which it may notice a moment before ctx does.
-func atDeadline(ctx context.Context, err error) bool {
-	deadline, ok := ctx.Deadline()
-	spent := errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
-	return ok && spent && time.Until(deadline) < 100*time.Millisecond
+	return cmp.Or(refusal.OutOfTime(ctx, doing, err), refusal.Broke(s.name(), doing, err))
 }
 
 func (s *session) explainServer(err error, doing, command string) error {
@@ -111,7 +85,7 @@ func (s *session) explainServer(err error, doing, command string) error {
 	case codeOf(err) == codeUnauthorized:
 		class, remedy = quiesce.ErrPrivilege, s.grant()
 	}
-	return &quiesce.Refusal{Class: caused{class, err}, What: what, Remedy: remedy}
+	return &quiesce.Refusal{Class: refusal.Caused(class, err), What: what, Remedy: remedy}
 }
 
 // otherEngine helps where the server only looks like a MongoDB.
@@ -122,26 +96,11 @@ func (s *session) otherEngine() string {
 	return "use lull/mode=none with lull/require=crash-consistent, or a server that has it"
 }
 
-// oneLine is the innermost reason, without what libraries wrap around it.
+// oneLine is the server's answer, or the innermost reason.
 func oneLine(err error) string {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		return errno.Error()
-	}
 	var answer mongo.CommandError
 	if errors.As(err, &answer) {
 		return strings.Join(strings.Fields(answer.Message), " ")
 	}
-	for err != nil {
-		if joined, ok := err.(interface{ Unwrap() []error }); ok {
-			err = joined.Unwrap()[0]
-			continue
-		}
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			break
-		}
-		err = inner
-	}
-	return strings.Join(strings.Fields(err.Error()), " ")
+	return refusal.OneLine(err)
 }

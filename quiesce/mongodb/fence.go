@@ -11,6 +11,7 @@ import (
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
@@ -221,7 +222,7 @@ func (s *session) unbroken(ctx context.Context) error {
 
 func gone(err error) error {
 	return &quiesce.Refusal{
-		Class:  caused{quiesce.ErrFence, err},
+		Class:  refusal.Caused(quiesce.ErrFence, err),
 		What:   "fsyncLock does not hold: " + err.Error(),
 		Remedy: "what was captured since cannot count as clean: checkpoint again",
 	}
@@ -234,6 +235,6 @@ func fenceError(err error) error {
 			return err
 		}
 	}
-	return &quiesce.Refusal{Class: caused{quiesce.ErrFence, err}, What: "writers could not be locked out: " + err.Error(),
+	return &quiesce.Refusal{Class: refusal.Caused(quiesce.ErrFence, err), What: "writers could not be locked out: " + err.Error(),
 		Remedy: "raise lull/pause-budget, or use lull/mode=flush"}
 }

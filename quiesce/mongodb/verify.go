@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -61,10 +60,7 @@ func electsItself(recorded, now manifest.Database) bool {
 // the role is told only: they vote.
 func compare(recorded, now manifest.Database) quiesce.Verdict {
 	var v quiesce.Verdict
-	for _, key := range slices.Sorted(maps.Keys(recorded.Identity)) {
-		was, is := recorded.Identity[key], now.Identity[key]
-		v.Compare(key, was == is, was, is)
-	}
+	v.CompareIdentity(recorded, now)
 	v.Compare("role", recorded.Role == now.Role || len(now.Lineage) > 0 && now.Role != "standalone", recorded.Role, now.Role)
 	for _, key := range []string{keyConfig, keyApplied, keyDurable, keyCommitted} {
 		if was, is := recorded.Position[key], now.Position[key]; was != "" {

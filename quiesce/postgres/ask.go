@@ -5,17 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
 var _ quiesce.Validator = (*session)(nil)
-
-// maxQueryTime bounds a query of the user's, on the server too.
-const maxQueryTime = 10 * time.Second
 
 // usualPath is where a user's words look for tables.
 const usualPath = `"$user", public`
@@ -33,7 +30,7 @@ func (s *session) Ask(ctx context.Context, query string) (a quiesce.Answer, err 
 		return a, explain(err, "asking")
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // nothing was changed
-	limit := fmt.Sprintf("SET LOCAL statement_timeout = %d; SET LOCAL search_path = "+usualPath, queryTime(ctx).Milliseconds())
+	limit := fmt.Sprintf("SET LOCAL statement_timeout = %d; SET LOCAL search_path = "+usualPath, wait.QueryTime(ctx).Milliseconds())
 	if _, err := tx.Exec(ctx, limit); err != nil {
 		return a, explain(err, "asking")
 	}
@@ -47,16 +44,6 @@ func (s *session) Ask(ctx context.Context, query string) (a quiesce.Answer, err 
 		return quiesce.Answer{Null: true}, nil
 	}
 	return quiesce.NewAnswer(*value, false)
-}
-
-// queryTime is what is left, and a little less than ctx: the server's word
-// should come before ours.
-func queryTime(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return maxQueryTime
-	}
-	return max(time.Millisecond, min(maxQueryTime, time.Until(deadline)*9/10))
 }
 
 // unanswered says what to do about a query, and not about the server.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
@@ -123,7 +124,7 @@ func (s *session) terminate(ctx context.Context, some []writer) error {
 			WHERE pid = $1 AND backend_xid::text = $2`, w.PID, w.XID)
 		if codeOf(err) == insufficientRights {
 			return &quiesce.Refusal{
-				Class:  caused{quiesce.ErrPrivilege, err},
+				Class:  refusal.Caused(quiesce.ErrPrivilege, err),
 				What:   "the user may not end the session of " + w.Who,
 				Remedy: "GRANT pg_signal_backend TO " + pgx.Identifier{s.login.user}.Sanitize() + "; a superuser's session ends for superusers only",
 			}

@@ -3,13 +3,11 @@ package postgres
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
@@ -46,14 +44,6 @@ func answered(err error) bool { return codeOf(err) != "" }
 
 func noSuchDatabase(err error) bool { return codeOf(err) == invalidCatalogName }
 
-// caused is a class of refusal that remembers the server's own error.
-type caused struct{ class, cause error }
-
-func (c caused) Error() string   { return c.class.Error() }
-func (c caused) Unwrap() []error { return slices.DeleteFunc([]error{c.class, c.cause}, isNil) }
-
-func isNil(err error) bool { return err == nil }
-
 // explain makes a refusal of an error of the library's or the server's. The
 // text has the server's own message and never the library's, which repeats
 // how it was called.
@@ -70,17 +60,13 @@ func explain(err error, doing string) error {
 	case wait.Spent(err):
 		return fmt.Errorf("no time left while %s: %w", doing, err)
 	}
-	return &quiesce.Refusal{
-		Class:  caused{quiesce.ErrNotReady, err},
-		What:   "PostgreSQL broke off while " + doing + ": " + oneLine(err),
-		Remedy: "see its log",
-	}
+	return refusal.Broke("PostgreSQL", doing, err, errNotPostgres)
 }
 
 func explainServer(pg *pgconn.PgError, doing string) error {
 	remedy, class := meaning(pg.Code)
 	return &quiesce.Refusal{
-		Class:  caused{class, pg},
+		Class:  refusal.Caused(class, pg),
 		What:   fmt.Sprintf("PostgreSQL refused while %s: %s (SQLSTATE %s)", doing, pg.Message, pg.Code),
 		Remedy: remedy,
 	}
@@ -101,18 +87,5 @@ func meaning(code string) (remedy string, class error) {
 	return "see its log", quiesce.ErrUnsupported
 }
 
-// oneLine is the innermost reason of a broken connection, without what
-// libraries wrap around it.
-func oneLine(err error) string {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		return errno.Error()
-	}
-	if errors.Is(err, errNotPostgres) {
-		return errNotPostgres.Error()
-	}
-	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
-		err = inner
-	}
-	return strings.Join(strings.Fields(err.Error()), " ")
-}
+// oneLine is the innermost reason of a broken connection.
+func oneLine(err error) string { return refusal.OneLine(err, errNotPostgres) }

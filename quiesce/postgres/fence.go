@@ -10,6 +10,7 @@ import (
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
@@ -93,7 +94,7 @@ func (s *session) lockAll(ctx context.Context) error {
 
 func noMoment(err error) error {
 	return &quiesce.Refusal{
-		Class:  caused{quiesce.ErrFence, err},
+		Class:  refusal.Caused(quiesce.ErrFence, err),
 		What:   "no moment was found without a writer on some table",
 		Remedy: "raise lull/pause-budget, end long write transactions, or use lull/mode=flush",
 	}
@@ -147,7 +148,7 @@ func (s *session) Ping(ctx context.Context) error {
 			continue
 		}
 		return &quiesce.Refusal{
-			Class:  caused{quiesce.ErrFence, err},
+			Class:  refusal.Caused(quiesce.ErrFence, err),
 			What:   "the fence of database " + strconv.Quote(f.database) + " is gone",
 			Remedy: "what was captured since cannot count as clean: checkpoint again",
 		}

@@ -32,6 +32,3 @@ func behind(was, is string) bool {
 	found, err2 := parseLSN(is)
 	return err != nil || err2 != nil || found < recorded
 }
-
-// words is a key of evidence for people.
-func words(key string) string { return strings.ReplaceAll(key, "_", " ") }

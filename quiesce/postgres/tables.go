@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 )
 
 type table struct{ Schema, Name string }
@@ -161,7 +162,7 @@ func fenceError(err error) error {
 	case insufficientRights:
 		return explain(err, "locking tables")
 	case outOfMemory:
-		return &quiesce.Refusal{Class: caused{quiesce.ErrFence, err}, What: "PostgreSQL has no room for the fence's locks",
+		return &quiesce.Refusal{Class: refusal.Caused(quiesce.ErrFence, err), What: "PostgreSQL has no room for the fence's locks",
 			Remedy: "raise max_locks_per_transaction and restart PostgreSQL, or use lull/mode=flush"}
 	}
 	return fmt.Errorf("%w: %w", quiesce.ErrFence, explain(err, "locking tables"))

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,31 +18,12 @@ func (s *session) Verify(ctx context.Context, recorded manifest.Database) (quies
 	if recorded.Engine != quiesce.Postgres {
 		return quiesce.Verdict{Broken: []string{fmt.Sprintf("engine: recorded %q, found %q", recorded.Engine, quiesce.Postgres)}}, nil
 	}
-	now, err := s.ready(ctx, recorded)
+	now, err := wait.Ready(ctx, func(ctx context.Context) (manifest.Database, error) { return s.look(ctx, recorded) })
 	if err != nil {
 		return quiesce.Verdict{}, err
 	}
 	v := compare(recorded, now)
 	return v, s.checkReleased(ctx, &v)
-}
-
-// ready looks until the server can be compared with what was recorded. When
-// the time runs out the error is what was waited for, if that was seen.
-func (s *session) ready(ctx context.Context, recorded manifest.Database) (now manifest.Database, err error) {
-	var waiting error
-	err = wait.Until(ctx, func() (bool, error) {
-		var err error
-		now, err = s.look(ctx, recorded)
-		if errors.Is(err, quiesce.ErrNotReady) {
-			waiting = err
-			return false, nil
-		}
-		return err == nil, err
-	})
-	if wait.Spent(err) && waiting != nil {
-		err = waiting
-	}
-	return now, err
 }
 
 // look reads the evidence when the server is ready for it.
@@ -68,20 +48,15 @@ func arrived(recorded, now manifest.Database) bool {
 // compare is the verdict on identity, role and position.
 func compare(recorded, now manifest.Database) quiesce.Verdict {
 	var v quiesce.Verdict
-	for _, key := range slices.Sorted(maps.Keys(recorded.Identity)) {
-		was, is := recorded.Identity[key], now.Identity[key]
-		v.Compare(words(key), was == is, was, is)
-	}
-	if recorded.Role != "" {
-		v.Compare("role", recorded.Role == now.Role, recorded.Role, now.Role)
-	}
+	v.CompareIdentity(recorded, now)
+	v.CompareRole(recorded, now)
 	for _, key := range slices.Sorted(maps.Keys(recorded.Position)) {
 		was, is := recorded.Position[key], now.Position[key]
 		if key == keyPrepared {
 			v.Checked = append(v.Checked, fmt.Sprintf("prepared transactions: recorded %s, found %s", was, is))
 			continue
 		}
-		v.Compare(words(key), !behind(was, is), was, is)
+		v.Compare(quiesce.Words(key), !behind(was, is), was, is)
 	}
 	return v
 }

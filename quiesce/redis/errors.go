@@ -1,18 +1,16 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 )
 
 // errNotRedis says that a listener answers something else.
@@ -32,14 +30,6 @@ func codeOf(err error) string {
 	return code
 }
 
-// caused is a class of refusal that remembers the server's own error.
-type caused struct{ class, cause error }
-
-func (c caused) Error() string   { return c.class.Error() }
-func (c caused) Unwrap() []error { return slices.DeleteFunc([]error{c.class, c.cause}, isNil) }
-
-func isNil(err error) bool { return err == nil }
-
 // explain makes a refusal of an error of the library's or the server's.
 func (s *session) explain(ctx context.Context, err error, doing string) error {
 	var known *quiesce.Refusal
@@ -52,29 +42,14 @@ func (s *session) explain(ctx context.Context, err error, doing string) error {
 	case codeOf(err) != "":
 		errors.As(err, &answer)
 		return s.explainServer(answer, doing)
-	case ctx.Err() != nil:
-		return fmt.Errorf("no time left while %s: %w", doing, ctx.Err())
-	case atDeadline(ctx, err):
-		return fmt.Errorf("no time left while %s: %w", doing, context.DeadlineExceeded)
 	}
-	return &quiesce.Refusal{
-		Class:  caused{quiesce.ErrNotReady, err},
-		What:   s.name() + " broke off while " + doing + ": " + oneLine(err),
-		Remedy: "see its log",
-	}
-}
-
-// atDeadline is true when a connection ran out of the time that ctx gives,
-// which it may notice a moment before ctx does.
-func atDeadline(ctx context.Context, err error) bool {
-	deadline, ok := ctx.Deadline()
-	return ok && errors.Is(err, os.ErrDeadlineExceeded) && time.Until(deadline) < 100*time.Millisecond
+	return cmp.Or(refusal.OutOfTime(ctx, doing, err), refusal.Broke(s.name(), doing, err, errNotRedis))
 }
 
 func (s *session) explainServer(answer redis.Error, doing string) error {
 	remedy, class := s.meaning(codeOf(answer))
 	return &quiesce.Refusal{
-		Class:  caused{class, answer},
+		Class:  refusal.Caused(class, answer),
 		What:   fmt.Sprintf("%s refused while %s: %s", s.name(), doing, strings.Join(strings.Fields(answer.Error()), " ")),
 		Remedy: remedy,
 	}
@@ -110,18 +85,5 @@ func (s *session) rightsRemedy() string {
 	return fmt.Sprintf("ACL SETUSER %s %s", user, strings.TrimPrefix(rights, "resetkeys resetchannels -@all "))
 }
 
-// oneLine is the innermost reason of a broken connection, without what
-// libraries wrap around it.
-func oneLine(err error) string {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		return errno.Error()
-	}
-	if errors.Is(err, errNotRedis) {
-		return errNotRedis.Error()
-	}
-	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
-		err = inner
-	}
-	return strings.Join(strings.Fields(err.Error()), " ")
-}
+// oneLine is the innermost reason of a broken connection.
+func oneLine(err error) string { return refusal.OneLine(err, errNotRedis) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 )
 
 // fence is a pause of writers. It stands by the server's clock, whatever
@@ -95,5 +96,5 @@ func fenceError(err, lowering error) error {
 	if errors.Is(err, quiesce.ErrFence) || errors.Is(err, quiesce.ErrPrivilege) || errors.Is(err, quiesce.ErrUnsupported) {
 		return err
 	}
-	return &quiesce.Refusal{Class: caused{quiesce.ErrFence, errors.Join(err, lowering)}, What: "writers could not be paused: " + err.Error()}
+	return &quiesce.Refusal{Class: refusal.Caused(quiesce.ErrFence, errors.Join(err, lowering)), What: "writers could not be paused: " + err.Error()}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 )
 
 // Ping proves that the pause stood without a gap, and puts its end off by the
@@ -63,7 +64,7 @@ func (s *session) unwritten(facts info) error {
 
 func gone(err error) error {
 	return &quiesce.Refusal{
-		Class:  caused{quiesce.ErrFence, err},
+		Class:  refusal.Caused(quiesce.ErrFence, err),
 		What:   "the pause of writers does not hold: " + err.Error(),
 		Remedy: "what was captured since cannot count as clean: checkpoint again",
 	}

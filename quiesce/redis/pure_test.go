@@ -108,7 +108,7 @@ func TestCompare(t *testing.T) {
 		broken string
 	}{
 		"the same":                 {func(*manifest.Database) {}, ""},
-		"another process":          {func(d *manifest.Database) { d.Identity = map[string]string{"run_id": "b"} }, "run_id"},
+		"another process":          {func(d *manifest.Database) { d.Identity = map[string]string{"run_id": "b"} }, "run id"},
 		"another role":             {func(d *manifest.Database) { d.Role = "replica" }, "role"},
 		"it went on":               {func(d *manifest.Database) { d.Position[keyOffset] = "101" }, ""},
 		"it is behind":             {func(d *manifest.Database) { d.Position[keyOffset] = "99" }, keyOffset},

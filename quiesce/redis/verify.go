@@ -3,13 +3,11 @@ package redis
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
@@ -24,7 +22,7 @@ func (s *session) Verify(ctx context.Context, recorded manifest.Database) (quies
 	if recorded.Engine != s.engine {
 		return quiesce.Verdict{Broken: []string{fmt.Sprintf("engine: recorded %q, found %q", recorded.Engine, s.engine)}}, nil
 	}
-	now, err := s.ready(ctx)
+	now, err := wait.Ready(ctx, s.Evidence)
 	if err != nil {
 		return quiesce.Verdict{}, err
 	}
@@ -32,33 +30,11 @@ func (s *session) Verify(ctx context.Context, recorded manifest.Database) (quies
 	return v, s.checkReleased(ctx, &v)
 }
 
-// readyPause is the time between two looks at a server that starts.
-const readyPause = 20 * time.Millisecond
-
-// ready reads the evidence as soon as the server is ready for it. When the
-// time runs out the error is what was waited for, if that was seen.
-func (s *session) ready(ctx context.Context) (manifest.Database, error) {
-	for {
-		now, err := s.Evidence(ctx)
-		if err == nil || !errors.Is(err, quiesce.ErrNotReady) {
-			return now, err
-		}
-		if wait.Sleep(ctx, readyPause) != nil {
-			return now, err
-		}
-	}
-}
-
 // compare is the verdict on identity, role and position.
 func compare(recorded, now manifest.Database) quiesce.Verdict {
 	var v quiesce.Verdict
-	for _, key := range slices.Sorted(maps.Keys(recorded.Identity)) {
-		was, is := recorded.Identity[key], now.Identity[key]
-		v.Compare(key, was == is, was, is)
-	}
-	if recorded.Role != "" {
-		v.Compare("role", recorded.Role == now.Role, recorded.Role, now.Role)
-	}
+	v.CompareIdentity(recorded, now)
+	v.CompareRole(recorded, now)
 	was, is := recorded.Position[keyOffset], now.Position[keyOffset]
 	v.Compare(keyOffset, !behind(was, is), was, is)
 	compareKeys(&v, recorded.Position, now.Position)

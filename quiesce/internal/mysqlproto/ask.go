@@ -6,15 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
 var _ quiesce.Validator = (*Session)(nil)
-
-// maxQueryTime bounds a query of the user's, on the server too.
-const maxQueryTime = 10 * time.Second
 
 // Ask makes a subquery of the query: it can only be one SELECT of one column
 // and at most one row; none counts as NULL. It runs in a read-only transaction
@@ -49,7 +46,7 @@ func (s *Session) Ask(ctx context.Context, query string) (a quiesce.Answer, err 
 }
 
 func (s *Session) beginAsking(ctx context.Context, c *conn) error {
-	statements := []string{s.engine.Limit(queryTime(ctx))}
+	statements := []string{s.engine.Limit(wait.QueryTime(ctx))}
 	if s.login.database != "" {
 		statements = append(statements, "USE `"+strings.ReplaceAll(s.login.database, "`", "``")+"`")
 	}
@@ -59,16 +56,6 @@ func (s *Session) beginAsking(ctx context.Context, c *conn) error {
 		}
 	}
 	return nil
-}
-
-// queryTime is what is left, and a little less than ctx: the server's word
-// should come before ours.
-func queryTime(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return maxQueryTime
-	}
-	return max(time.Millisecond, min(maxQueryTime, time.Until(deadline)*9/10))
 }
 
 // unanswered says what to do about a query, and not about the server.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 )
 
 // connectTimeout bounds one attempt at one listener. A server that still
@@ -42,8 +43,8 @@ func (s *Session) open(ctx context.Context) (*conn, error) {
 			return nil, s.explain(err, "connecting to "+address.String())
 		}
 		if unusable(err) {
-			return nil, &quiesce.Refusal{Class: caused{quiesce.ErrAuth, err},
-				What:   "the account cannot be used: " + oneLine(err),
+			return nil, &quiesce.Refusal{Class: refusal.Caused(quiesce.ErrAuth, err),
+				What:   "the account cannot be used: " + refusal.OneLine(err),
 				Remedy: "name another one with the label lull/user"}
 		}
 		failed = errors.Join(failed, fmt.Errorf("%s: %w", address, err))
@@ -87,10 +88,10 @@ func (c *conn) prepare(ctx context.Context, idle time.Duration) error {
 func (s *Session) unreachable(failed error) error {
 	what := "no process of the container listens on TCP"
 	if failed != nil {
-		what = s.engine.Product() + " does not answer: " + oneLine(first(failed))
+		what = s.engine.Product() + " does not answer: " + refusal.OneLine(first(failed))
 	}
 	return &quiesce.Refusal{
-		Class:  caused{quiesce.ErrNotReady, failed},
+		Class:  refusal.Caused(quiesce.ErrNotReady, failed),
 		What:   what,
 		Remedy: "wait until it accepts connections, and let it listen on TCP, without skip_networking",
 	}

@@ -3,13 +3,12 @@ package mysqlproto
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
@@ -49,14 +48,6 @@ func codeOf(err error) uint16 {
 	return 0
 }
 
-// caused is a class of refusal that remembers the error below it.
-type caused struct{ class, cause error }
-
-func (c caused) Error() string   { return c.class.Error() }
-func (c caused) Unwrap() []error { return slices.DeleteFunc([]error{c.class, c.cause}, isNil) }
-
-func isNil(err error) bool { return err == nil }
-
 // explain makes a refusal of an error of the library's or the server's.
 func (s *Session) explain(err error, doing string) error {
 	var known *quiesce.Refusal
@@ -71,17 +62,13 @@ func (s *Session) explain(err error, doing string) error {
 	case wait.Spent(err):
 		return fmt.Errorf("no time left while %s: %w", doing, err)
 	}
-	return &quiesce.Refusal{
-		Class:  caused{quiesce.ErrNotReady, err},
-		What:   s.engine.Product() + " broke off while " + doing + ": " + oneLine(err),
-		Remedy: "see its log",
-	}
+	return refusal.Broke(s.engine.Product(), doing, err)
 }
 
 func (s *Session) explainServer(e *mysql.MySQLError, doing string) error {
 	remedy, class := s.meaning(e.Number)
 	return &quiesce.Refusal{
-		Class:  caused{class, e},
+		Class:  refusal.Caused(class, e),
 		What:   fmt.Sprintf("%s refused while %s: %s (error %d)", s.engine.Product(), doing, strings.Join(strings.Fields(e.Message), " "), e.Number),
 		Remedy: remedy,
 	}
@@ -123,19 +110,6 @@ func unusable(err error) bool {
 		}
 	}
 	return false
-}
-
-// oneLine is the innermost reason of a broken connection, without what
-// libraries wrap around it.
-func oneLine(err error) string {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		return errno.Error()
-	}
-	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
-		err = inner
-	}
-	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
 // LockTimeout is true when an error is that a lock was not had in time.

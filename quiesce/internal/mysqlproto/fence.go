@@ -9,6 +9,7 @@ import (
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
@@ -114,7 +115,7 @@ func (s *Session) mark(ctx context.Context) error {
 		return s.explain(err, "setting the fence")
 	}
 	if all[0]["got"] != "1" {
-		return &quiesce.Refusal{Class: caused{quiesce.ErrFence, quiesce.ErrBusy},
+		return &quiesce.Refusal{Class: refusal.Caused(quiesce.ErrFence, quiesce.ErrBusy),
 			What: "another fence of lull's stands", Remedy: "wait until that checkpoint has ended"}
 	}
 	return nil
@@ -133,7 +134,7 @@ func (s *Session) lockAll(ctx context.Context) error {
 		}
 		if err := wait.Sleep(ctx, pause); err != nil {
 			return &quiesce.Refusal{
-				Class:  caused{quiesce.ErrFence, err},
+				Class:  refusal.Caused(quiesce.ErrFence, err),
 				What:   "no moment was found without a write transaction",
 				Remedy: "raise lull/pause-budget, end long write transactions, or use lull/mode=flush",
 			}
@@ -196,7 +197,7 @@ func (s *Session) Ping(ctx context.Context) error {
 	for _, c := range s.fence.conns() {
 		if err := c.exec(ctx, "DO 1"); err != nil {
 			return &quiesce.Refusal{
-				Class:  caused{quiesce.ErrFence, err},
+				Class:  refusal.Caused(quiesce.ErrFence, err),
 				What:   "the fence is gone",
 				Remedy: "what was captured since cannot count as clean: checkpoint again",
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
@@ -60,7 +61,7 @@ func (s *Session) awaitFlush(ctx context.Context, done func() (bool, error)) err
 		return err
 	}
 	return &quiesce.Refusal{
-		Class:  caused{quiesce.ErrBusy, err},
+		Class:  refusal.Caused(quiesce.ErrBusy, err),
 		What:   "the dirty pages were not written in time",
 		Remedy: "raise lull/pause-budget, innodb_io_capacity, or lower innodb_max_dirty_pages_pct",
 	}

@@ -2,7 +2,6 @@ package mysqlproto
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,7 +19,7 @@ func (s *Session) Verify(ctx context.Context, recorded manifest.Database) (quies
 	if recorded.Engine != s.engine.Name() {
 		return quiesce.Verdict{Broken: []string{fmt.Sprintf("engine: recorded %q, found %q", recorded.Engine, s.engine.Name())}}, nil
 	}
-	now, err := s.ready(ctx)
+	now, err := wait.Ready(ctx, s.Evidence)
 	if err != nil {
 		return quiesce.Verdict{}, err
 	}
@@ -31,34 +30,10 @@ func (s *Session) Verify(ctx context.Context, recorded manifest.Database) (quies
 	return v, s.checkReleased(ctx, &v)
 }
 
-// ready looks until the server tells its evidence. When the time runs out the
-// error is what was waited for, if that was seen.
-func (s *Session) ready(ctx context.Context) (now manifest.Database, err error) {
-	var waiting error
-	err = wait.Until(ctx, func() (bool, error) {
-		var err error
-		now, err = s.Evidence(ctx)
-		if errors.Is(err, quiesce.ErrNotReady) {
-			waiting = err
-			return false, nil
-		}
-		return err == nil, err
-	})
-	if wait.Spent(err) && waiting != nil {
-		err = waiting
-	}
-	return now, err
-}
-
 // compare is the verdict on identity, role and position.
 func (s *Session) compare(ctx context.Context, recorded, now manifest.Database) (v quiesce.Verdict, err error) {
-	for _, key := range slices.Sorted(maps.Keys(recorded.Identity)) {
-		was, is := recorded.Identity[key], now.Identity[key]
-		v.Compare(words(key), was == is, was, is)
-	}
-	if recorded.Role != "" {
-		v.Compare("role", recorded.Role == now.Role, recorded.Role, now.Role)
-	}
+	v.CompareIdentity(recorded, now)
+	v.CompareRole(recorded, now)
 	for _, key := range slices.Sorted(maps.Keys(recorded.Position)) {
 		was, is := recorded.Position[key], now.Position[key]
 		if key == KeyPrepared {
@@ -69,12 +44,10 @@ func (s *Session) compare(ctx context.Context, recorded, now manifest.Database) 
 		if err != nil {
 			return v, err
 		}
-		v.Compare(words(key), reached, was, is)
+		v.Compare(quiesce.Words(key), reached, was, is)
 	}
 	return v, nil
 }
-
-func words(key string) string { return strings.ReplaceAll(key, "_", " ") }
 
 // reached is true unless what the server has now is behind what it had.
 func (s *Session) reached(ctx context.Context, key, was, is string) (bool, error) {
