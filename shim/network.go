@@ -5,8 +5,10 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/lull-containers/lull/criu"
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/netns"
+	"github.com/lull-containers/lull/internal/rawspec"
 )
 
 // networkOf reads from the spec which network namespace the container gets.
@@ -46,9 +48,10 @@ func (t *task) makeNetwork() error {
 // configure writes into the bundle's spec what runc has to know from the start.
 func (t *task) configure() error {
 	return edit(t.c.Bundle, func(spec map[string]any) error {
-		setCRIUConfig(spec, t.c.Paths.CRIUConf)
+		// runc looks for it in the configuration that the container was created with.
+		rawspec.Annotate(spec, criu.ConfigAnnotation, t.c.Paths.CRIUConf)
 		if t.c.Network.Mode == engine.NetworkLull {
-			return setNetNS(spec, t.c.Network.Path)
+			return rawspec.SetNetNS(spec, t.c.Network.Path)
 		}
 		return nil
 	})

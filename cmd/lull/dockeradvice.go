@@ -44,13 +44,19 @@ type found struct {
 	subject *subject // nil: it has no task, or is no database
 }
 
+// container finds Docker's. Of one that is not there dockerd will say so.
+func (d dockerAdvice) container(c docker.Call) (k dockerd.Container, there bool, err error) {
+	k, err = dockerd.Lookup(d.cfg.DockerRoot, c.Container)
+	if errors.Is(err, dockerd.ErrNone) {
+		return k, false, nil
+	}
+	return k, err == nil, err
+}
+
 // look finds a container; one that is none of Docker's has no id.
 func (d dockerAdvice) look(ctx context.Context, client *containerd.Client, c docker.Call) (f found, err error) {
-	f.docker, err = dockerd.Lookup(d.cfg.DockerRoot, c.Container)
-	if errors.Is(err, dockerd.ErrNone) {
-		return f, nil // dockerd will say so
-	}
-	if err != nil {
+	var there bool
+	if f.docker, there, err = d.container(c); !there {
 		return f, err
 	}
 	s, err := d.loadSubject(ctx, client, f.docker.ID)
@@ -128,11 +134,8 @@ func (d dockerAdvice) AfterCheckpoint(_ context.Context, c docker.Call) error {
 // and has containerd collect its garbage: the checkpoint's blob is in the way
 // of the restore's until then (moby#42900).
 func (d dockerAdvice) BeforeRestore(ctx context.Context, c docker.Call) error {
-	k, err := dockerd.Lookup(d.cfg.DockerRoot, c.Container)
-	if errors.Is(err, dockerd.ErrNone) {
-		return nil
-	}
-	if err != nil {
+	k, there, err := d.container(c)
+	if !there {
 		return err
 	}
 	if err := judge(k, c); err != nil {
@@ -195,11 +198,8 @@ func (d dockerAdvice) AfterStart(ctx context.Context, c docker.Call) error {
 
 // BeforeRemove saves the checkpoints that go with the container.
 func (d dockerAdvice) BeforeRemove(_ context.Context, c docker.Call) error {
-	k, err := dockerd.Lookup(d.cfg.DockerRoot, c.Container)
-	if errors.Is(err, dockerd.ErrNone) {
-		return nil
-	}
-	if err != nil {
+	k, there, err := d.container(c)
+	if !there {
 		return err
 	}
 	_, err = dockerd.Save(k, savedDocker(d.cfg))

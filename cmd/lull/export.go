@@ -66,36 +66,22 @@ func (a *app) export(ctx context.Context, ref, path string, o pushFlags) (done t
 }
 
 func (a *app) exportTo(ctx context.Context, ref string, file *os.File, name string, o pushFlags) (transfer.Pushed, error) {
-	to, names, err := recipients(o.recipients, o.files)
+	l, ctx, err := a.load(ctx, ref, o)
 	if err != nil {
 		return transfer.Pushed{}, err
 	}
-	c, err := a.captures()
-	if err != nil {
-		return transfer.Pushed{}, err
-	}
-	client, ctx, err := a.connect(ctx)
-	if err != nil {
-		return transfer.Pushed{}, err
-	}
-	defer client.Close()
-	found, err := a.kept(ctx, client, []string{ref})
-	if err != nil {
-		return transfer.Pushed{}, err
-	}
-	if err := errors.Join(found[0].Problem, hasManifest(found[0])); err != nil {
+	defer l.Close()
+	if err := errors.Join(l.kept.Problem, hasManifest(l.kept)); err != nil {
 		return transfer.Pushed{}, err
 	}
 	out := tar.NewWriter(file)
-	if len(to) == 0 {
-		if err := store.WriteReadable(ctx, client.ContentStore(), found[0], out); err != nil {
+	if len(l.options.Recipients) == 0 {
+		if err := store.WriteReadable(ctx, l.client.ContentStore(), l.kept, out); err != nil {
 			return transfer.Pushed{}, err
 		}
 	}
 	archive := transfer.NewArchive(name, out)
-	done, err := transfer.Push(ctx, client, c, found[0], archive, transfer.PushOptions{
-		Recipients: to, Names: names, Journals: filepath.Join(c.Dir, "pushes"), Progress: a.carryProgress("written"),
-	})
+	done, err := l.push(ctx, archive, a.carryProgress("written"))
 	if err == nil {
 		err = errors.Join(archive.Close(), out.Close())
 	}

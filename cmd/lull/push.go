@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -52,10 +51,6 @@ func pushCommand(a *app) *cobra.Command {
 
 func (a *app) push(ctx context.Context, ref, place string, o pushFlags) (transfer.Pushed, error) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(carryMemory))
-	to, names, err := recipients(o.recipients, o.files)
-	if err != nil {
-		return transfer.Pushed{}, err
-	}
 	open := transfer.Open
 	if o.plaintext {
 		open = transfer.OpenPlain
@@ -64,23 +59,12 @@ func (a *app) push(ctx context.Context, ref, place string, o pushFlags) (transfe
 	if err != nil {
 		return transfer.Pushed{}, err
 	}
-	c, err := a.captures()
+	l, ctx, err := a.load(ctx, ref, o)
 	if err != nil {
 		return transfer.Pushed{}, err
 	}
-	client, ctx, err := a.connect(ctx)
-	if err != nil {
-		return transfer.Pushed{}, err
-	}
-	defer client.Close()
-	found, err := a.kept(ctx, client, []string{ref})
-	if err != nil {
-		return transfer.Pushed{}, err
-	}
-	return transfer.Push(ctx, client, c, found[0], where, transfer.PushOptions{
-		Recipients: to, Names: names, Plaintext: o.plaintext,
-		Journals: filepath.Join(c.Dir, "pushes"), Progress: a.carryProgress("pushed"),
-	})
+	defer l.Close()
+	return l.push(ctx, where, a.carryProgress("pushed"))
 }
 
 // carryProgress says about every second how far it is.
