@@ -14,7 +14,7 @@ func TestEdit(t *testing.T) {
 		change   func(map[string]any) error
 		in, want string
 	}{
-		"unknown fields and large numbers stay": {annotate, `{"new":{"n":18446744073709551615,"f":1.50}}`, `{"annotations":{"k":"v"},"new":{"n":18446744073709551615,"f":1.50}}`},
+		"unknown fields and large numbers stay": {annotate, `{"new":{"n":18446744073709551615,"f":1.50}}`, `{"annotations":{"k":"v"},"new":{"f":1.50,"n":18446744073709551615}}`},
 		"an annotation beside others":           {annotate, `{"annotations":{"a":"b","k":"old"}}`, `{"annotations":{"a":"b","k":"v"}}`},
 		"a network namespace": {netNS, `{"linux":{"namespaces":[{"type":"pid"},{"type":"network"}]}}`,
 			`{"linux":{"namespaces":[{"type":"pid"},{"path":"/run/netns/x","type":"network"}]}}`},
