@@ -4,6 +4,7 @@ package criu
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/lull-containers/lull/internal/durable"
@@ -49,4 +50,16 @@ func (c Config) String() string {
 // Write publishes the file.
 func (c Config) Write(path string) error {
 	return durable.WriteFile(path, []byte(c.String()), os.FileMode(0o600))
+}
+
+// Lacking are the lines of c that a configuration file has not.
+func (c Config) Lacking(file string) (lines []string) {
+	have := strings.Split(file, "\n")
+	for line := range strings.Lines(c.String()) {
+		line = strings.TrimSpace(line)
+		if !slices.ContainsFunc(have, func(l string) bool { return strings.Join(strings.Fields(l), " ") == line }) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }

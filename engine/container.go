@@ -50,6 +50,8 @@ const (
 	// NetworkPrivate is runc's own, inside a user namespace: a restore finds
 	// lo down.
 	NetworkPrivate = "private"
+	// NetworkRuntime is the runtime's own: a hook brings lo up in a restore.
+	NetworkRuntime = "runtime"
 )
 
 // Paths are the folders and files that lull keeps for a container.

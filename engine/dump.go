@@ -19,6 +19,9 @@ type Request struct {
 	Dir  string // folder for CRIU's images
 	Work string // CRIU's work folder, where it leaves its statistics
 	Exit bool   // checkpoint and stop
+	// Still says, after the dump, whether the processes stand still; nil: the
+	// freezer says so.
+	Still func() error
 }
 
 // Dump captures the volumes, dumps the frozen container into the folder and
@@ -116,7 +119,16 @@ func (d *dump) dump(ctx context.Context) error {
 		d.rec.remark = stats.String()
 		d.keepStats()
 	}
-	if d.req.Exit {
+	return d.stoodStill()
+}
+
+// stoodStill asks after the dump. One that stops the container has ended it,
+// unless CRIU is yet to do so and says how it holds it.
+func (d *dump) stoodStill() error {
+	switch {
+	case d.req.Still != nil:
+		return errors.Join(d.req.Still(), d.unanswered())
+	case d.req.Exit:
 		return nil
 	}
 	return errors.Join(d.stillFrozen(), d.unanswered())

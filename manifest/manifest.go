@@ -153,7 +153,7 @@ type Held struct {
 
 // Network says how the network namespace is kept.
 type Network struct {
-	Mode        string   `json:"mode"` // lull: made by us at Create; path: given by the spec; host
+	Mode        string   `json:"mode"` // lull: made by us at Create; path: given by the spec; runtime: the runtime's own; host
 	Listeners   []string `json:"listeners,omitempty"`
 	Connections int      `json:"connections"` // established at the freeze, ours excepted
 }

@@ -3,7 +3,6 @@ package shim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -12,7 +11,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/lull-containers/lull/engine"
-	"github.com/lull-containers/lull/engine/commands"
+	"github.com/lull-containers/lull/engine/recognise"
 	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/quiesce"
 )
@@ -29,16 +28,16 @@ func (s *Service) recognise(ctx context.Context, id, bundle string) (*engine.Con
 		return nil, err
 	}
 	meta, warning := s.metadata(ctx, ns, id, spec)
-	found, ok, err := quiesce.Detect(evidence(spec, meta))
-	if err != nil || !ok || found.Engine == quiesce.None {
-		return nil, err
-	}
-	c := &engine.Container{
+	c, err := recognise.Database(engine.Container{
 		ID: id, Namespace: ns, Bundle: bundle, Rootfs: filepath.Join(bundle, "rootfs"),
 		Image: meta.Image, Snapshotter: meta.Snapshotter, Runtime: meta.Runtime,
-		Labels: meta.Labels, Created: createdAt(ns, meta), Spec: spec, Found: found, Tools: s.tools(),
+		Labels: meta.Labels, Created: createdAt(ns, meta), Spec: spec, Tools: s.tools(),
+	}, s.host.Config)
+	if c == nil || err != nil {
+		return nil, err
 	}
-	return c, s.complete(c, warning)
+	complete(c, warning)
+	return c, nil
 }
 
 // createdAt tells containers of one name apart. Docker makes containerd's anew
@@ -66,46 +65,15 @@ func (s *Service) metadata(ctx context.Context, ns, id string, spec *specs.Spec)
 	return meta, ""
 }
 
-func evidence(spec *specs.Spec, meta Metadata) quiesce.Evidence {
-	e := quiesce.Evidence{Labels: meta.Labels, Annotations: spec.Annotations, Image: meta.Image}
-	if e.Image == "" {
-		e.Image = spec.Annotations["io.kubernetes.cri.image-name"]
-	}
-	if spec.Process != nil {
-		e.Args, e.Env = spec.Process.Args, spec.Process.Env
-	}
-	return e
-}
-
-// complete adds what follows from the configuration. A wrong label is an
-// error: a database that silently runs with other settings is worse than one
-// that does not start.
-func (s *Service) complete(c *engine.Container, warning string) error {
-	settings, err := s.host.Config.For(c.LullLabels())
-	if err != nil {
-		return fmt.Errorf("labels of %s: %w", c.ID, err)
-	}
-	if _, err := commands.Of(c.LullLabels()); err != nil {
-		return fmt.Errorf("labels of %s: %w", c.ID, err)
-	}
-	if _, err := quiesce.Validations(c.LullLabels()); err != nil {
-		return fmt.Errorf("labels of %s: %w", c.ID, err)
-	}
+// complete adds what only a shim can do for the container.
+func complete(c *engine.Container, warning string) {
 	if warning != "" {
 		c.Warnings = append(c.Warnings, warning)
 	}
-	c.Settings = settings
-	c.Credential, _ = s.host.Config.Credential(c.ID, c.Image)
-	dir := state.Dir(s.host.Config.StateDir, c.Namespace, c.ID)
-	c.Paths = engine.Paths{
-		State: dir, StateDir: s.host.Config.StateDir, Store: s.host.Config.StoreDir,
-		CRIUConf: filepath.Join(dir, "criu.conf"),
-	}
-	c.Network = networkOf(c.Spec, state.NetNS(dir))
+	c.Network = recognise.Network(c.Spec, state.NetNS(c.Paths.State))
 	if c.Network.Mode == engine.NetworkPrivate {
 		c.Warnings = append(c.Warnings, "the container has a user namespace of its own: loopback sockets cannot be restored")
 	}
-	return nil
 }
 
 // switchedOff tells whether the bundle's annotations keep lull out.

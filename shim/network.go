@@ -3,34 +3,11 @@ package shim
 import (
 	"context"
 
-	specs "github.com/opencontainers/runtime-spec/specs-go"
-
 	"github.com/lull-containers/lull/criu"
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/netns"
 	"github.com/lull-containers/lull/internal/rawspec"
 )
-
-// networkOf reads from the spec which network namespace the container gets.
-// Without a path it is ours to make, unless a user namespace owns it: sysfs
-// can then only be mounted in a network namespace that was made inside.
-func networkOf(spec *specs.Spec, ours string) engine.Network {
-	if spec.Linux == nil {
-		return engine.Network{Mode: engine.NetworkHost}
-	}
-	for _, ns := range spec.Linux.Namespaces {
-		switch {
-		case ns.Type != specs.NetworkNamespace:
-		case ns.Path != "":
-			return engine.Network{Mode: engine.NetworkPath, Path: ns.Path}
-		case len(spec.Linux.UIDMappings) > 0:
-			return engine.Network{Mode: engine.NetworkPrivate}
-		default:
-			return engine.Network{Mode: engine.NetworkLull, Path: ours}
-		}
-	}
-	return engine.Network{Mode: engine.NetworkHost}
-}
 
 // makeNetwork makes the network namespace if it is ours to make.
 func (t *task) makeNetwork() error {
