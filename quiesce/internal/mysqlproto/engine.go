@@ -33,8 +33,8 @@ type Engine interface {
 	Log(ctx context.Context, s *Session) (Log, error)
 	// NoWait is what LOCK TABLES ends in to fail instead of waiting, if it can.
 	NoWait() string
-	// Busiest are the tables written to most, as schema and name, of which
-	// each is locked by a connection of its own. None where NoWait is.
+	// Busiest are the tables written to most, or last, as schema and name: a
+	// lock that waits for one of them has a connection of its own.
 	Busiest(ctx context.Context, s *Session) ([][2]string, error)
 	// Guard are the statements that hold back what changes tables, and those
 	// that let it go.

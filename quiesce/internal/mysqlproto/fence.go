@@ -25,7 +25,24 @@ type fence struct {
 	tables []table   // all of them
 
 	busiest [][2]string
+
+	// order is of the connections. The tables that a transaction takes first
+	// come first, because then it waits with nothing in its hands: those that
+	// are written to least are likelier to be these, and so is one that was not
+	// had in an attempt.
+	order    []int
+	nowait   string // what LOCK TABLES ends in; empty: it waits
+	hold     time.Duration
+	attempts int
+	patient  time.Duration // what a lock may wait, beyond the time that its tables need
 }
+
+// eager is after how many attempts a fence stands in line behind short
+// transactions: under a steady load of them a moment without any may never
+// come.
+const eager = 10
+
+func (f *fence) inLine() bool { return f.attempts > eager }
 
 func (f *fence) conns() []*conn { return append([]*conn{f.guard}, f.locks...) }
 
@@ -41,9 +58,10 @@ const (
 
 // Fence locks every table of the users' READ: who reads goes on, who writes
 // waits, and no transaction has written and not ended. It tries again and again
-// until ctx ends, and waits for nobody while it holds anything. A connection of
-// the fence that stays idle for hold is ended by the server, and Ping puts that
-// off. ErrFence says that the locks were not had.
+// until ctx ends, and waits for somebody only a moment, and for nobody whose
+// transaction is old. A connection of the fence that stays idle for hold is ended
+// by the server, and Ping puts that off. ErrFence says that the locks were not
+// had.
 func (s *Session) Fence(ctx context.Context, hold time.Duration) (held []manifest.Held, err error) {
 	switch {
 	case s.fence != nil:
@@ -57,12 +75,32 @@ func (s *Session) Fence(ctx context.Context, hold time.Duration) (held []manifes
 		}
 	}()
 	if err := s.openFence(ctx, hold); err != nil {
-		return nil, err
+		return nil, tooLate(ctx, err)
 	}
 	if err := s.lockAll(ctx); err != nil {
-		return nil, err
+		return nil, tooLate(ctx, err)
+	}
+	if err := s.arm(ctx); err != nil {
+		return nil, tooLate(ctx, err)
 	}
 	return s.held(), nil
+}
+
+// tooLate is a fence that was not had for want of time, whatever was done when
+// it ran out.
+func tooLate(ctx context.Context, err error) error {
+	if ctx.Err() == nil || errors.Is(err, quiesce.ErrFence) {
+		return err
+	}
+	return noMoment(err)
+}
+
+func noMoment(err error) error {
+	return &quiesce.Refusal{
+		Class:  refusal.Caused(quiesce.ErrFence, err),
+		What:   "no moment was found without a write transaction",
+		Remedy: "raise lull/pause-budget, end long write transactions, or use lull/mode=flush",
+	}
 }
 
 func (s *Session) held() []manifest.Held {
@@ -71,54 +109,6 @@ func (s *Session) held() []manifest.Held {
 		{Setting: fmt.Sprintf("LOCK TABLES … READ on %d tables", len(s.fence.tables)), Release: manifest.BySession},
 		{Setting: hold[len(hold)-1], Release: manifest.BySession},
 	}
-}
-
-func (s *Session) openFence(ctx context.Context, hold time.Duration) (err error) {
-	busiest, err := s.engine.Busiest(ctx, s)
-	if err != nil {
-		return err
-	}
-	s.fence = &fence{shares: make([][]table, 1+len(busiest))}
-	if s.fence.guard, err = s.openHeld(ctx, hold); err != nil {
-		return err
-	}
-	if err := s.mark(ctx); err != nil {
-		return err
-	}
-	for range s.fence.shares {
-		c, err := s.openHeld(ctx, hold)
-		if err != nil {
-			return err
-		}
-		s.fence.locks = append(s.fence.locks, c)
-	}
-	return s.share(ctx, busiest)
-}
-
-// openHeld opens a connection that the server ends after hold.
-func (s *Session) openHeld(ctx context.Context, hold time.Duration) (*conn, error) {
-	c, err := s.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.prepare(ctx, hold); err != nil {
-		c.close()
-		return nil, s.explain(err, "setting the fence")
-	}
-	return c, nil
-}
-
-// mark says that a fence stands, and fails where another one does.
-func (s *Session) mark(ctx context.Context) error {
-	all, err := s.fence.guard.rows(ctx, "SELECT GET_LOCK(?, 0) AS got", fenceName)
-	if err != nil {
-		return s.explain(err, "setting the fence")
-	}
-	if all[0]["got"] != "1" {
-		return &quiesce.Refusal{Class: refusal.Caused(quiesce.ErrFence, quiesce.ErrBusy),
-			What: "another fence of lull's stands", Remedy: "wait until that checkpoint has ended"}
-	}
-	return nil
 }
 
 // lockAll attempts until every table is locked at once.
@@ -132,14 +122,25 @@ func (s *Session) lockAll(ctx context.Context) error {
 		if !passing(failed) {
 			return s.fenceError(failed)
 		}
+		if err := s.again(ctx); err != nil {
+			return s.fenceError(err)
+		}
 		if err := wait.Sleep(ctx, pause); err != nil {
-			return &quiesce.Refusal{
-				Class:  refusal.Caused(quiesce.ErrFence, err),
-				What:   "no moment was found without a write transaction",
-				Remedy: "raise lull/pause-budget, end long write transactions, or use lull/mode=flush",
-			}
+			return noMoment(err)
 		}
 	}
+}
+
+// again prepares the next attempt.
+func (s *Session) again(ctx context.Context) error {
+	f := s.fence
+	f.attempts++
+	f.patient = min(f.patient*5/4, lastPatience)
+	if f.nowait == "" || !f.inLine() {
+		return nil
+	}
+	f.nowait = ""
+	return s.spread(ctx)
 }
 
 // errWriters says that somebody writes.

@@ -19,11 +19,12 @@ func (t table) quoted() string { return quoteName(t.schema) + "." + quoteName(t.
 
 func quoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
-// How long one statement of the fence may wait for somebody. Who wants what is
-// locked by then waits behind it.
+// How long a lock of tables may wait for somebody, who wants what is locked by
+// then waiting behind it: little at first, and more with every attempt, because
+// on a busy machine even one that need not wait takes long.
 const (
-	patience     = 100 * time.Millisecond
-	lockPatience = 10 * time.Millisecond
+	firstPatience = 10 * time.Millisecond
+	lastPatience  = 100 * time.Millisecond
 )
 
 // share gives each of the busiest tables to a connection of its own, and the
@@ -33,9 +34,7 @@ func (s *Session) share(ctx context.Context, busiest [][2]string) error {
 	if err != nil {
 		return err
 	}
-	for i := range s.fence.shares {
-		s.fence.shares[i] = nil
-	}
+	s.fence.shares = make([][]table, len(s.fence.locks))
 	for _, t := range tables {
 		own := 1 + slices.Index(busiest, [2]string{t.schema, t.name})
 		s.fence.shares[own] = append(s.fence.shares[own], t)
@@ -50,14 +49,15 @@ func (s *Session) attempt(ctx context.Context) error {
 	if err := s.quiet(ctx); err != nil {
 		return err
 	}
-	for i, c := range slices.Backward(s.fence.locks) { // what is written to least is likelier to be a transaction's first
-		if err := s.lock(ctx, c, s.fence.shares[i]); err != nil {
+	for n, i := range s.fence.order {
+		if err := s.lock(ctx, s.fence.locks[i], s.fence.shares[i]); err != nil {
+			s.fence.order = slices.Insert(slices.Delete(s.fence.order, n, n+1), 0, i)
 			return errors.Join(err, s.reshare(ctx, err))
 		}
 	}
 	hold, _ := s.engine.Guard()
 	for _, statement := range hold {
-		if err := s.bounded(ctx, s.fence.guard, patience, statement); err != nil {
+		if err := s.bounded(ctx, s.fence.guard, 10*s.fence.patient, statement); err != nil {
 			return err
 		}
 	}
@@ -108,17 +108,21 @@ func (s *Session) checkRoom(ctx context.Context, tables int) error {
 	}
 }
 
-// quiet waits for a moment in which no write transaction is open: only then is
-// there a good chance, and else who writes would be held up at each attempt.
-// Where LOCK TABLES does not wait, it finds out by itself.
+// quiet waits for a moment in which no write transaction is open: then there is
+// a good chance, and nobody who writes is held up. It is not waited for for
+// ever where the transactions are short. LOCK TABLES that does not wait finds
+// out by itself.
 func (s *Session) quiet(ctx context.Context) error {
-	if s.engine.NoWait() != "" {
+	if s.fence.nowait != "" {
 		return nil
 	}
-	const looks = 20
+	looks := 20
+	if s.fence.inLine() {
+		looks = 1
+	}
 	for range looks {
 		open, err := s.writers(ctx)
-		if err != nil || len(open) == 0 {
+		if err != nil || len(open) == 0 || s.fence.inLine() && open[0]["age"] == "0" { // the oldest comes first
 			return err
 		}
 	}
@@ -133,8 +137,8 @@ func (s *Session) lock(ctx context.Context, c *conn, tables []table) error {
 	for i, t := range tables {
 		names[i] = t.quoted() + " READ"
 	}
-	most := lockPatience + time.Duration(len(tables))*time.Millisecond // they may have to be opened
-	return s.bounded(ctx, c, most, "LOCK TABLES "+strings.Join(names, ", ")+s.engine.NoWait())
+	most := s.fence.patient + time.Duration(len(tables))*time.Millisecond // they may have to be opened
+	return s.bounded(ctx, c, most, "LOCK TABLES "+strings.Join(names, ", ")+s.fence.nowait)
 }
 
 // bounded runs a statement of the fence and has the server interrupt it when it
