@@ -28,12 +28,15 @@ var badHandles = []trouble{
 	{"anon_inode:seccomp notify", Fail, "seccomp", "holds a seccomp listener, which cannot be dumped", "run it without seccomp notify"},
 }
 
+// NativeAIO is the check that finds rings of native AIO.
+const NativeAIO = "native AIO"
+
 // aioRing is the name of a ring of native AIO in /proc/PID/maps.
 const aioRing = "/[aio]"
 
 // In /proc/PID/maps.
 var badMappings = []trouble{
-	{aioRing, Warn, "native AIO", "uses native AIO, which is dumped only when the server says that nothing is under way",
+	{aioRing, Warn, NativeAIO, "uses native AIO, which is dumped only when the server says that nothing is under way",
 		"MySQL, MariaDB: innodb_use_native_aio=0"},
 	{"anon_inode:[io_uring]", Fail, "io_uring", "maps an io_uring, which cannot be dumped",
 		"PostgreSQL 18: io_method=worker; MySQL, MariaDB: innodb_use_native_aio=0; or block io_uring by seccomp"},

@@ -55,6 +55,9 @@ func aioCut(t *testing.T, s Session) *Cut {
 	k := cut(t, config.Settings{PauseBudget: time.Minute})
 	k.pid, k.freezer, k.session = os.Getpid(), freezer.File(filepath.Join(group, "freezer.state")), s
 	k.runtime = still{k.freezer}
+	if err := k.processTree(t.Context()); err != nil { // which tells whether there are rings
+		t.Fatal(err)
+	}
 	return k
 }
 

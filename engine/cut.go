@@ -42,6 +42,7 @@ type Cut struct {
 	proof       time.Time   // of the last answered ping
 	obstacle    error       // what makes a dump impossible
 	sockets     procs.Table // of the network namespace, as surveyed
+	rings       bool        // some process had rings of native AIO at the preflight
 	idle        *criu.AIO   // native AIO with nothing under way; nil: that is not known
 	busy        error       // why it is not
 	unsaved     error       // what the image would lack without a word

@@ -87,6 +87,7 @@ func (k *Cut) processTree(context.Context) error {
 		return err
 	}
 	for _, f := range criu.Preflight(pids) {
+		k.rings = k.rings || f.Check == criu.NativeAIO
 		switch f.Severity {
 		case criu.Fail:
 			k.obstacle = errors.Join(k.obstacle, fmt.Errorf("%s; %s", f.What, f.Remedy))
