@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -75,14 +76,16 @@ func DecodeTable(raw []byte) (*Table, error) {
 	return t, t.Validate()
 }
 
+// They are compiled when they are needed: every agent starts with this package in
+// it, and a bounded repetition takes most of a millisecond.
 var (
-	volumeName = regexp.MustCompile(`^volume-(0|[1-9][0-9]{0,3})$`)
-	imageName  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.:/@+-]{0,254}$`)
-	mediaType  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9.+/_-]{0,126}$`)
+	volumeName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^volume-(0|[1-9][0-9]{0,3})$`) })
+	imageName  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.:/@+-]{0,254}$`) })
+	mediaType  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9.+/_-]{0,126}$`) })
 )
 
 // ValidName tells whether an image can be called so.
-func ValidName(ref string) bool { return imageName.MatchString(ref) }
+func ValidName(ref string) bool { return imageName().MatchString(ref) }
 
 // Validate checks all that can be known without the chunks.
 func (t *Table) Validate() error {
@@ -120,9 +123,9 @@ func (s *Stream) validate() error {
 	switch {
 	case s.Kind != Blob && s.Kind != Volume:
 		return errors.New("its kind is unknown")
-	case s.Kind == Volume && !volumeName.MatchString(s.Name):
+	case s.Kind == Volume && !volumeName().MatchString(s.Name):
 		return errors.New("its name is no volume's")
-	case s.Kind == Blob && !mediaType.MatchString(s.MediaType):
+	case s.Kind == Blob && !mediaType().MatchString(s.MediaType):
 		return errors.New("its media type is none")
 	case len(s.Name) > 255 || !sha256(s.Digest):
 		return errors.New("its name or digest is none")

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lull-containers/lull/internal/flock"
 
@@ -29,14 +30,14 @@ const layoutScheme = "oci:"
 // only: what is in them is a database.
 type layout struct{ dir, tag string }
 
-var tagName = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+var tagName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`) })
 
 func openLayout(to string) (Place, error) {
 	dir, tag, ok := strings.Cut(strings.TrimPrefix(to, layoutScheme), ":")
 	if !ok {
 		tag = "latest"
 	}
-	if dir == "" || !tagName.MatchString(tag) {
+	if dir == "" || !tagName().MatchString(tag) {
 		return nil, fmt.Errorf("%w: %q; name it oci:FOLDER:TAG", ErrPlace, to)
 	}
 	dir, err := filepath.Abs(dir)
