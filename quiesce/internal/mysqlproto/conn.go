@@ -26,13 +26,13 @@ type conn struct {
 type Row map[string]string
 
 // open connects once. The certificate is not verified, because the listener is
-// known to be the container's own socket.
-func open(ctx context.Context, d dial.Dialer, to netip.AddrPort, l login) (*conn, error) {
+// known to be the container's own socket. Sessions of TLS are resumed.
+func open(ctx context.Context, d dial.Dialer, to netip.AddrPort, l login, resumed tls.ClientSessionCache) (*conn, error) {
 	cfg := mysql.NewConfig()
 	cfg.User, cfg.Passwd = l.user, l.password
 	cfg.Net, cfg.Addr = "tcp", to.String()
 	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return d.Dial(ctx, to) }
-	cfg.TLS = &tls.Config{InsecureSkipVerify: true}
+	cfg.TLS = &tls.Config{InsecureSkipVerify: true, ClientSessionCache: resumed}
 	cfg.AllowFallbackToPlaintext = true
 	cfg.InterpolateParams = true
 	cfg.ConnectionAttributes = "program_name:lull"

@@ -19,7 +19,7 @@ const connectTimeout = 3 * time.Second
 // connect opens the main connection and reads what every other call wants to
 // know of the server.
 func (s *Session) connect(ctx context.Context) (err error) {
-	if s.main, err = s.open(ctx); err != nil {
+	if s.main, err = s.open(ctx, mainTimeout); err != nil {
 		s.main = nil
 		return err
 	}
@@ -30,12 +30,12 @@ func (s *Session) connect(ctx context.Context) (err error) {
 	return nil
 }
 
-// open connects at the first listener that speaks the protocol. The error is a
-// refusal.
-func (s *Session) open(ctx context.Context) (*conn, error) {
+// open connects at the first listener that speaks the protocol. The server ends
+// the connection when it is idle for so long. The error is a refusal.
+func (s *Session) open(ctx context.Context, idle time.Duration) (*conn, error) {
 	var failed error
 	for _, address := range s.dialer.Addresses(s.login.port) {
-		c, err := s.openAt(ctx, address)
+		c, err := s.openAt(ctx, address, idle)
 		if err == nil {
 			return c, nil
 		}
@@ -52,14 +52,14 @@ func (s *Session) open(ctx context.Context) (*conn, error) {
 	return nil, s.unreachable(failed)
 }
 
-func (s *Session) openAt(ctx context.Context, address netip.AddrPort) (*conn, error) {
+func (s *Session) openAt(ctx context.Context, address netip.AddrPort, idle time.Duration) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	c, err := open(ctx, s.dialer, address, s.login)
+	c, err := open(ctx, s.dialer, address, s.login, s.resumed)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.prepare(ctx, mainTimeout); err != nil {
+	if err := c.prepare(ctx, idle); err != nil {
 		c.close()
 		return nil, err
 	}

@@ -72,15 +72,7 @@ func (s *Session) arm(ctx context.Context) error {
 // openHeld opens a connection that the server ends after the hold, or a little
 // later.
 func (s *Session) openHeld(ctx context.Context) (*conn, error) {
-	c, err := s.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.prepare(ctx, max(s.fence.hold, making)); err != nil {
-		c.close()
-		return nil, s.explain(err, "setting the fence")
-	}
-	return c, nil
+	return s.open(ctx, max(s.fence.hold, making))
 }
 
 // mark says that a fence stands, and fails where another one does.

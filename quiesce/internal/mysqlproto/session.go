@@ -2,6 +2,7 @@ package mysqlproto
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 
 	"github.com/lull-containers/lull/quiesce"
@@ -10,11 +11,12 @@ import (
 
 // Session is one conversation. It is not safe for concurrent use.
 type Session struct {
-	engine Engine
-	login  login
-	dialer dial.Dialer
-	main   *conn
-	closed bool
+	engine  Engine
+	login   login
+	dialer  dial.Dialer
+	resumed tls.ClientSessionCache
+	main    *conn
+	closed  bool
 
 	number  int    // 80036 for 8.0.36
 	version string // for people
@@ -28,7 +30,7 @@ var _ quiesce.Session = (*Session)(nil)
 // Open connects to the first listener that speaks the protocol. It fails with
 // ErrNotReady, ErrAuth, ErrBusy (no connection left) or ErrUnsupported.
 func Open(ctx context.Context, e Engine, t quiesce.Target) (*Session, error) {
-	s := &Session{engine: e, login: loginOf(t), dialer: dial.To(t)}
+	s := &Session{engine: e, login: loginOf(t), dialer: dial.To(t), resumed: tls.NewLRUClientSessionCache(1)}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
