@@ -53,6 +53,9 @@ func (k kind) run(t *testing.T, d *harness.Daemon, o options) *server {
 		ask := func(t testing.TB, q string) string { return r.Query(t, words(q)...) }
 		return &server{k, r.Container, r.Store(), r.Volume, r.WaitAnswer, ask}
 	}
+	if len(c.Args) > 0 { // they take the place of the image's own
+		c.Args = append([]string{"docker-entrypoint.sh", map[string]string{"postgres": "postgres", "mysql": "mysqld", "mariadb": "mariadbd"}[k.product]}, c.Args...)
+	}
 	if k.is("postgres") {
 		p := d.Postgres(t, harness.PostgresOptions{Version: k.version, Volume: o.volume, ContainerOptions: c})
 		ask := func(t testing.TB, q string) string {
@@ -63,9 +66,6 @@ func (k kind) run(t *testing.T, d *harness.Daemon, o options) *server {
 			return p.Query(t, q)
 		}
 		return &server{k, p.Container, p.Store(), p.Volume, p.WaitAnswer, ask}
-	}
-	if len(c.Args) > 0 { // they take the place of the image's own
-		c.Args = append([]string{"docker-entrypoint.sh", map[string]string{"mysql": "mysqld", "mariadb": "mariadbd"}[k.product]}, c.Args...)
 	}
 	m := d.MySQL(t, harness.MySQLOptions{Engine: k.product, Version: k.version, Volume: o.volume, ContainerOptions: c})
 	return &server{k, m.Container, m.Store(), m.Volume, m.WaitAnswer, func(t testing.TB, q string) string { return m.Query(t, q) }}
