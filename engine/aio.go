@@ -172,7 +172,11 @@ func (k *Cut) freezeAnew(ctx context.Context, why error) error {
 // reprove is for a container that has run since the fence was proven. The fence
 // alone is lost with the proof.
 func (k *Cut) reprove(ctx context.Context) {
-	if err := k.prove(ctx); err != nil {
+	stood := k.fenced
+	err := k.prove(ctx)
+	if stood && !k.fenced {
+		k.reason = errors.Join(k.unfenced, err)
+	} else if err != nil {
 		k.fenced, k.held = false, nil
 		k.reason = fmt.Errorf("the fence did not stand until the freeze: %w", err)
 	}

@@ -35,6 +35,7 @@ func (k *Cut) Quiesce(ctx context.Context) {
 	if k.reason = k.rec.run(ctx, k.findSteps()); k.reason == nil && k.obstacle == nil && k.mode() != modeNone {
 		k.calm(ctx)
 	}
+	k.unasked()
 }
 
 // calm talks to the database.
@@ -178,15 +179,24 @@ func (k *Cut) evidence(ctx context.Context) error {
 	return nil
 }
 
-// prove asks whether the fence still stands: the last thing before the freeze.
+// prove asks whether the fence still stands, and then counts again what is in
+// flight, the last thing before the freeze: not every write waits for a fence's
+// locks. A fence that fell costs itself alone, since what was flushed is flushed.
 func (k *Cut) prove(ctx context.Context) error {
 	if !k.fenced {
 		return nil
 	}
 	asked := time.Now()
-	if err := k.session.Ping(ctx); err != nil {
+	err := k.session.Ping(ctx)
+	if errors.Is(err, quiesce.ErrFence) && !errors.Is(err, quiesce.ErrAgent) {
+		k.fenced, k.held = false, nil
+		k.unfenced = fmt.Errorf("the fence did not stand until the freeze: %w", err)
+		return k.releaseUnfenced(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	k.proof = asked
-	return nil
+	k.tx.InFlight, err = k.session.InFlight(ctx)
+	return err
 }

@@ -125,6 +125,44 @@ func TestQuiesceThatFails(t *testing.T) {
 	}
 }
 
+// A fence that falls before the freeze costs itself, not the flush, and writes
+// that it did not hold back are counted at the last moment.
+func TestFenceThatFalls(t *testing.T) {
+	fallen := &fallible{conversation: conversation{pid: os.Getpid()}, ping: &quiesce.Refusal{Class: quiesce.ErrFence, What: "it is gone"}}
+	k := fencedCut(t, &fallen.conversation)
+	k.sessions = fallen
+	k.calm(t.Context())
+	if err := k.Freeze(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if k.level != manifest.Flushed || k.fenced || k.held != nil || !errors.Is(k.reason, quiesce.ErrFence) {
+		t.Errorf("level %s, fenced %t, held %v, reason %v", k.level, k.fenced, k.held, k.reason)
+	}
+	late := &fallible{conversation: conversation{pid: os.Getpid()}, inFlight: []int{0, 1}}
+	k = fencedCut(t, &late.conversation)
+	k.sessions = late
+	if k.calm(t.Context()); k.tx.InFlight != 1 || k.level != manifest.Flushed || !k.fenced {
+		t.Errorf("in flight %d, level %s, fenced %t, reason %v", k.tx.InFlight, k.level, k.fenced, k.reason)
+	}
+}
+
+// fallible is a conversation whose pings fail, and that counts what is in
+// flight anew each time.
+type fallible struct {
+	conversation
+	ping     error
+	inFlight []int
+}
+
+func (f *fallible) Open(context.Context, quiesce.Target) (Session, error) { return f, nil }
+func (f *fallible) Ping(context.Context) error                            { return f.ping }
+func (f *fallible) InFlight(context.Context) (n int, _ error) {
+	if len(f.inFlight) > 0 {
+		n, f.inFlight = f.inFlight[0], f.inFlight[1:]
+	}
+	return n, nil
+}
+
 // A fence that cannot be had costs the fence, not the flush.
 func TestFenceThatFails(t *testing.T) {
 	s := &conversation{fails: "fence", pid: os.Getpid()}

@@ -17,7 +17,7 @@ func (k *Cut) validate(ctx context.Context) error {
 	if err != nil || len(asked) == 0 {
 		return err
 	}
-	k.validations, err = answer(ctx, k.session, asked)
+	k.validations, err = k.answer(ctx, asked)
 	if errors.Is(err, quiesce.ErrAgent) {
 		return err
 	}
@@ -27,12 +27,27 @@ func (k *Cut) validate(ctx context.Context) error {
 	return nil
 }
 
+// unasked makes a checkpoint impossible whose validations nobody asked, because
+// the mode does not ask or because something failed before.
+func (k *Cut) unasked() {
+	asked, err := quiesce.Validations(k.c.LullLabels())
+	if k.obstacle != nil || k.validations != nil || err == nil && len(asked) == 0 {
+		return
+	}
+	why := errors.Join(err, k.reason)
+	if why == nil {
+		why = errors.New("lull/mode=none asks the database nothing; set another mode, or remove the label")
+	}
+	k.impossible(fmt.Errorf("lull/validate: %w", why))
+}
+
 var errMute = errors.New("the session answers no queries")
 
 // answer asks each query. The mark is of before: whatever is committed while
-// they are asked, or later, changes it.
-func answer(ctx context.Context, s Session, asked []manifest.Validation) ([]manifest.Validation, error) {
-	by, ok := s.(quiesce.Validator)
+// they are asked, or later, changes it. The fence is told before each that it is
+// still wanted: a query may take as long as a fence lasts by itself.
+func (k *Cut) answer(ctx context.Context, asked []manifest.Validation) ([]manifest.Validation, error) {
+	by, ok := k.session.(quiesce.Validator)
 	if !ok {
 		return nil, errMute
 	}
@@ -41,6 +56,9 @@ func answer(ctx context.Context, s Session, asked []manifest.Validation) ([]mani
 		return nil, fmt.Errorf("validations: %w", err)
 	}
 	for i, v := range asked {
+		if err := k.prove(ctx); err != nil {
+			return nil, err
+		}
 		a, err := by.Ask(ctx, v.Query)
 		if err != nil {
 			return nil, fmt.Errorf("validation %s: %w", v.Name, err)

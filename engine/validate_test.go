@@ -70,6 +70,39 @@ func TestValidationWithoutAnAnswer(t *testing.T) {
 	}
 }
 
+// Validations that nobody asked make the checkpoint impossible: because the mode
+// asks nothing, because of what failed before, or because they cannot be read.
+func TestValidationsThatNobodyAsked(t *testing.T) {
+	boom := errors.New("boom")
+	for name, tt := range map[string]struct {
+		labels     map[string]string
+		reason     error
+		impossible string
+	}{
+		"none":                {nil, boom, ""},
+		"the mode":            {map[string]string{"lull/validate.a": "1"}, nil, "lull/mode=none"},
+		"a failure":           {map[string]string{"lull/validate.a": "1"}, boom, "boom"},
+		"a label that is bad": {map[string]string{"lull/validate.a": "1", "lull/validate.a.op": "like"}, nil, "like"},
+	} {
+		k := cut(t, config.Settings{Mode: modeNone, Require: "crash-consistent"})
+		k.c.Labels, k.reason = tt.labels, tt.reason
+		k.unasked()
+		if (tt.impossible == "") != (k.obstacle == nil) || k.obstacle != nil && !strings.Contains(k.obstacle.Error(), tt.impossible) {
+			t.Errorf("%s: %v", name, k.obstacle)
+		}
+	}
+	k := asking(t, &oracle{mark: "7"})
+	if err := k.validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if k.reason = boom; k.obstacle == nil {
+		k.unasked()
+	}
+	if k.obstacle != nil {
+		t.Errorf("it was asked, but %v", k.obstacle)
+	}
+}
+
 func TestJudgeAnswer(t *testing.T) {
 	eq := manifest.Validation{Name: "a", Operator: "eq", Answer: "1", Writes: "7", Comparable: true}
 	ge := manifest.Validation{Name: "a", Operator: "ge", Answer: "1", Comparable: true}

@@ -73,7 +73,11 @@ func (r *Restore) compare(ctx context.Context, s Session) error {
 		v := quiesce.Verdict{Checked: []string{"the database answers; the checkpoint recorded no evidence"}}
 		return r.conclude(v)
 	}
-	v, err := s.Verify(ctx, r.manifest.Database)
+	recorded := r.manifest.Database
+	if r.cold {
+		recorded = quiesce.ColdStart(recorded)
+	}
+	v, err := s.Verify(ctx, recorded)
 	if err != nil {
 		return rpccode.Wrap(rpccode.Evidence, err)
 	}

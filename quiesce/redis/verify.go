@@ -35,8 +35,9 @@ func compare(recorded, now manifest.Database) quiesce.Verdict {
 	var v quiesce.Verdict
 	v.CompareIdentity(recorded, now)
 	v.CompareRole(recorded, now)
-	was, is := recorded.Position[keyOffset], now.Position[keyOffset]
-	v.Compare(keyOffset, !behind(was, is), was, is)
+	if was, is := recorded.Position[keyOffset], now.Position[keyOffset]; recorded.Position != nil {
+		v.Compare(keyOffset, !behind(was, is), was, is)
+	}
 	compareKeys(&v, recorded.Position, now.Position)
 	return v
 }
