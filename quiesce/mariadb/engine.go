@@ -50,7 +50,11 @@ func (engine) Busy(ctx context.Context, s *mysqlproto.Session) error {
 	}
 	var found error
 	for _, probe := range probes() {
-		if found = s.Exec(ctx, doing, probe); found != nil {
+		found = s.Exec(ctx, doing, probe)
+		if mysqlproto.ReadOnly(found) { // somebody's lock would have been told before
+			found = nil
+		}
+		if found != nil {
 			break
 		}
 	}

@@ -34,9 +34,9 @@ func (e mysqlEngine) args(port uint16) []string {
 		fmt.Sprintf("--port=%d", port), "--innodb-buffer-pool-size=32M", "--max-connections=40",
 	}
 	if e.product == "mysql" {
-		args = append(args, "--mysqlx=OFF")
+		return append(args, "--mysqlx=OFF", "--gtid-mode=ON", "--enforce-gtid-consistency=ON")
 	}
-	return args
+	return append(args, "--log-bin=binlog", "--server-id=1")
 }
 
 // starting is a server that is still busy with what it does before it serves.

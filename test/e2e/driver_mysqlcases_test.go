@@ -29,6 +29,11 @@ func TestDriverMySQL(t *testing.T) {
 			t.Run("privileges", func(t *testing.T) { privileges(t, b) })
 			t.Run("hurried-flush", func(t *testing.T) { hurriedFlush(t, b) })
 			t.Run("died-in-flush", func(t *testing.T) { diedInFlush(t, b, my) })
+			t.Run("writes-no-log", func(t *testing.T) { writesNoLog(t, b) })
+			t.Run("read-only", func(t *testing.T) { readOnlyServer(t, b) })
+			if my.product == "mariadb" {
+				t.Run("versioned", func(t *testing.T) { versioned(t, b) })
+			}
 		})
 	}
 }

@@ -29,6 +29,7 @@ const (
 	lockWaitTimeout    = 1205
 	deadlock           = 1213
 	privilegeMissing   = 1227
+	readOnly           = 1290 // the server, or another of its options
 	interrupted        = 1317
 	statementTimeout   = 1969
 	queryTimeout       = 3024
@@ -111,6 +112,9 @@ func unusable(err error) bool {
 	}
 	return false
 }
+
+// ReadOnly is true when an error is that the server is read-only.
+func ReadOnly(err error) bool { return codeOf(err) == readOnly }
 
 // LockTimeout is true when an error is that a lock was not had in time.
 func LockTimeout(err error) bool { return codeOf(err) == lockWaitTimeout }

@@ -18,9 +18,10 @@ const short = 1 << 20
 // Flush has InnoDB write its dirty pages until a cold start needs next to
 // nothing of the redo log of before the call, and sees in the log's own
 // positions that it is so. The binary log is not rotated: a frozen server's
-// files are captured as they are.
+// files are captured as they are. Nor is anything written to it: FLUSH alone
+// would take a GTID, and be an errant transaction of a replica's.
 func (s *Session) Flush(ctx context.Context) error {
-	if err := s.Exec(ctx, "flushing the logs", "FLUSH ENGINE LOGS"); err != nil {
+	if err := s.Exec(ctx, "flushing the logs", "FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS"); err != nil {
 		return err
 	}
 	goal, err := s.engine.Log(ctx, s)

@@ -112,7 +112,7 @@ func (s *Session) warnings(ctx context.Context) ([]string, error) {
 // volatileTables warns of tables that no redo log protects.
 func (s *Session) volatileTables(ctx context.Context) (list []string, err error) {
 	all, err := s.Rows(ctx, "asking for storage engines", `SELECT ENGINE AS engine, COUNT(*) AS n FROM information_schema.TABLES
-		WHERE TABLE_TYPE = 'BASE TABLE' AND ENGINE NOT IN ('InnoDB', 'ROCKSDB', 'PERFORMANCE_SCHEMA')
+		WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND ENGINE NOT IN ('InnoDB', 'ROCKSDB', 'PERFORMANCE_SCHEMA')
 		AND TABLE_SCHEMA NOT IN `+systemSchemas+` GROUP BY ENGINE ORDER BY ENGINE`)
 	for _, r := range all {
 		what := "a cold start may have to repair them"

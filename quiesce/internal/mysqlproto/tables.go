@@ -76,11 +76,11 @@ func (s *Session) reshare(ctx context.Context, failed error) error {
 	return nil
 }
 
-// list names the tables that are written to. Those of remote servers keep
-// nothing here.
+// list names the tables that are written to, those of MariaDB that keep their
+// history among them. Those of remote servers keep nothing here.
 func (s *Session) list(ctx context.Context) (tables []table, err error) {
 	all, err := s.Rows(ctx, "asking for tables", `SELECT TABLE_SCHEMA AS s, TABLE_NAME AS t FROM information_schema.TABLES
-		WHERE TABLE_TYPE = 'BASE TABLE' AND ENGINE IS NOT NULL AND ENGINE NOT IN ('FEDERATED', 'CONNECT', 'SPIDER', 'PERFORMANCE_SCHEMA')
+		WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND ENGINE IS NOT NULL AND ENGINE NOT IN ('FEDERATED', 'CONNECT', 'SPIDER', 'PERFORMANCE_SCHEMA')
 		AND TABLE_SCHEMA NOT IN `+systemSchemas+` ORDER BY TABLE_SCHEMA, TABLE_NAME`)
 	for _, r := range all {
 		tables = append(tables, table{r["s"], r["t"]})
