@@ -58,7 +58,8 @@ func (engine) Busy(ctx context.Context, s *mysqlproto.Session) error {
 
 // writers are the sessions whose transaction may write to a table: they hold
 // its metadata lock until they end, whether they have changed a row or not.
-const writers = `SELECT t.PROCESSLIST_ID AS id, MAX(COALESCE(x.EVENT_ID, 0)) AS trx, MAX(t.PROCESSLIST_USER) AS who,
+const writers = `SELECT t.PROCESSLIST_ID AS id, MAX(COALESCE(x.EVENT_ID, 0)) AS trx,
+	MAX(IF(t.NAME LIKE 'thread/sql/replica%' OR t.NAME LIKE 'thread/sql/slave%', '` + mysqlproto.Applier + `', t.PROCESSLIST_USER)) AS who,
 	MAX(COALESCE(x.TIMER_WAIT, 0) DIV 1000000000000) AS age
 	FROM performance_schema.metadata_locks m JOIN performance_schema.threads t ON t.THREAD_ID = m.OWNER_THREAD_ID
 	LEFT JOIN performance_schema.events_transactions_current x ON x.THREAD_ID = m.OWNER_THREAD_ID AND x.STATE = 'ACTIVE'

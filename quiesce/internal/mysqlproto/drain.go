@@ -3,6 +3,7 @@ package mysqlproto
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lull-containers/lull/manifest"
@@ -12,8 +13,12 @@ import (
 
 // WriterColumns are what the query for writers answers: the connection's id,
 // something that tells its transaction from its next one, the account, and the
-// transaction's age in seconds.
+// transaction's age in seconds. The account of what applies a source's
+// transactions is Applier.
 const WriterColumns = "id, trx, who, age"
+
+// Applier is the server's own name for its replication appliers.
+const Applier = "system user"
 
 // InnoDBWriters are the transactions that have changed rows, as InnoDB tells.
 // Prepared ones without a session are counted elsewhere.
@@ -69,10 +74,10 @@ func (s *Session) Drain(ctx context.Context, most time.Duration, p quiesce.Polic
 	switch {
 	case len(left) == 0 || p == quiesce.Keep:
 	case p == quiesce.Terminate:
-		if now, err = s.terminate(ctx, left); err != nil {
+		if left, now, err = s.terminate(ctx, left); err != nil {
 			return t, err
 		}
-		t.Terminated, t.InFlight = len(left), len(now)
+		t.Drained, t.Terminated, t.InFlight = len(first)-len(left), len(left), len(now)
 	default:
 		return t, stillOpen(left, "commit or roll it back, raise lull/drain-timeout, or allow lull/in-flight=keep or terminate")
 	}
@@ -124,19 +129,33 @@ func common(some, now []Row) (left []Row) {
 // terminateTime bounds the wait for terminated sessions to be gone.
 const terminateTime = 5 * time.Second
 
-// terminate ends the sessions and sees that they have ended.
-func (s *Session) terminate(ctx context.Context, some []Row) (now []Row, err error) {
-	for _, w := range some {
+// terminate ends the sessions and sees that they have ended. It looks again
+// before: a session that has begun another transaction meanwhile is spared.
+func (s *Session) terminate(ctx context.Context, some []Row) (ended, now []Row, err error) {
+	if now, err = s.writers(ctx); err != nil {
+		return nil, nil, err
+	}
+	ended = common(some, now)
+	if applying := appliers(ended); len(applying) > 0 {
+		return nil, now, stillOpen(applying, "it is a replication applier's, which is never ended: raise lull/drain-timeout, stop the applier, or allow lull/in-flight=keep")
+	}
+	for _, w := range ended {
 		err := s.Exec(ctx, "ending the session of "+w["who"], "KILL CONNECTION "+w["id"])
 		if err != nil && codeOf(err) != unknownThread {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	left, now, err := s.await(ctx, some, terminateTime)
+	left, now, err := s.await(ctx, ended, terminateTime)
 	if err == nil && len(left) > 0 {
 		err = stillOpen(left, "its session was told to end and did not: see the server's log")
 	}
-	return now, err
+	return ended, now, err
+}
+
+// appliers are those of some that write what a source sends. To end one would
+// stop the replication, and nothing starts it again.
+func appliers(some []Row) []Row {
+	return slices.DeleteFunc(slices.Clone(some), func(w Row) bool { return w["who"] != Applier })
 }
 
 func stillOpen(left []Row, remedy string) error {
