@@ -12,9 +12,9 @@ import (
 	"github.com/lull-containers/lull/volume/captures"
 )
 
-func newPool(t *testing.T, h House, name string) Pool {
+func newPool(t *testing.T, h House) Pool {
 	t.Helper()
-	p := Pool{Name: name, Namespace: h.Namespace, Ref: "shop:seeded", Checkpoint: "00112233445566778899aabbccddeeff", Size: 2,
+	p := Pool{Name: "a", Namespace: h.Namespace, Ref: "shop:seeded", Checkpoint: "00112233445566778899aabbccddeeff", Size: 2,
 		Created: time.Now().UTC()}
 	must(t, h.NewPool(p))
 	return p
@@ -30,7 +30,7 @@ func member(t *testing.T, h House, id, pool string, change func(*Record)) {
 
 func TestPoolHasAName(t *testing.T) {
 	h := house(t)
-	p := newPool(t, h, "a")
+	p := newPool(t, h)
 	if err := h.NewPool(p); !errors.Is(err, ErrPoolExists) {
 		t.Errorf("a second one: %v", err)
 	}
@@ -51,7 +51,7 @@ func TestPoolHasAName(t *testing.T) {
 
 func TestPoolIsFilledByOne(t *testing.T) {
 	h := house(t)
-	newPool(t, h, "a")
+	newPool(t, h)
 	unlock, err := h.LockPool("a")
 	must(t, err)
 	if _, err := h.LockPool("a"); !errors.Is(err, ErrPoolBusy) {
@@ -69,7 +69,7 @@ func TestPoolIsFilledByOne(t *testing.T) {
 
 func TestStock(t *testing.T) {
 	h := house(t)
-	newPool(t, h, "a")
+	newPool(t, h)
 	member(t, h, "stock", "a", func(*Record) {})
 	member(t, h, "taken", "a", func(r *Record) { r.Taken = true })
 	member(t, h, "half", "a", func(r *Record) { r.Phase = Making })
@@ -86,7 +86,7 @@ func TestPoolHoldsItsCaptures(t *testing.T) {
 	s := captures.Store{Dir: h.Store}
 	const id = "00112233445566778899aabbccddeeff"
 	must(t, os.MkdirAll(filepath.Join(s.Folder(id), "volume-0"), 0o700))
-	p := newPool(t, h, "a")
+	p := newPool(t, h)
 	found, err := s.Get(id)
 	if err != nil || len(found.Holds) != 1 || found.Holds[0].By != "pool/n/a" {
 		t.Errorf("%+v, %v", found, err)
@@ -99,7 +99,7 @@ func TestPoolHoldsItsCaptures(t *testing.T) {
 
 func TestTroubleIsKept(t *testing.T) {
 	h := house(t)
-	newPool(t, h, "a")
+	newPool(t, h)
 	must(t, h.SetTrouble("a", errors.New("no room")))
 	if text, err := h.Trouble("a"); err != nil || text != "no room\n" {
 		t.Errorf("%q, %v", text, err)

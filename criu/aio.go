@@ -102,7 +102,7 @@ func readRing(pid int, from uint64) (Ring, error) {
 	}
 	defer memory.Close()
 	head := make([]byte, ringSize)
-	if _, err := memory.ReadAt(head, int64(from)); err != nil { //nolint:gosec // addresses of user space fit
+	if _, err := memory.ReadAt(head, int64(from)); err != nil {
 		return Ring{}, err
 	}
 	if m := binary.NativeEndian.Uint32(head[ringMark:]); m != ringMagic {

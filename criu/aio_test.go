@@ -24,14 +24,14 @@ func TestRingsIn(t *testing.T) {
 
 // iocb is struct iocb of linux/aio_abi.h.
 type iocb struct {
-	data             uint64
-	key, flags       uint32
-	opcode, priority uint16
-	fd               uint32
-	buf, size        uint64
-	offset           int64
-	reserved         uint64
-	flags2, resfd    uint32
+	_         uint64 // data
+	_, _      uint32 // key, flags
+	_, _      uint16 // opcode, priority: a read
+	fd        uint32
+	buf, size uint64
+	_         int64  // offset
+	_         uint64 // reserved
+	_, _      uint32 // flags, resfd
 }
 
 // A request of this process's own shows in its ring, until and after it is

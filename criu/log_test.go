@@ -42,7 +42,7 @@ func TestExplain(t *testing.T) {
 			}
 		})
 	}
-	if err := Explain(failed, filepath.Join(t.TempDir(), "none")); err != failed {
+	if err := Explain(failed, filepath.Join(t.TempDir(), "none")); !errors.Is(err, failed) || err.Error() != failed.Error() {
 		t.Errorf("without a log: %v", err)
 	}
 }

@@ -159,7 +159,7 @@ func (d *dump) publish(ctx context.Context) error {
 	go func() { d.hashing <- d.hash(ctx) }()
 	d.undo.Push("the hashing", func(context.Context) error {
 		cancel()
-		d.hashed()
+		_ = d.hashed() // it was cancelled
 		return nil
 	})
 	return nil

@@ -92,11 +92,11 @@ func (k *Cut) askFolders(ctx context.Context) error {
 	defer cancel()
 	target, err := k.target(nil)
 	if err != nil {
-		return nil //nolint:nilerr // Quiesce tells
+		return nil // Quiesce tells
 	}
 	s, err := k.sessions.Open(ctx, target)
 	if err != nil {
-		return nil //nolint:nilerr // Quiesce tells
+		return nil // Quiesce tells
 	}
 	if db, err := s.Evidence(ctx); err == nil {
 		k.db.Folders = db.Folders

@@ -44,7 +44,7 @@ func TestMarkedProcesses(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Wait() //nolint:errcheck // it was killed
+	defer cmd.Wait()
 	for end := time.Now().Add(time.Minute); !carries(cmd.Process.Pid, "a"); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it does not carry its mark")

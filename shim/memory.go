@@ -17,7 +17,7 @@ import (
 // running out of memory: both are answered here.
 
 // watchMemory loads the cgroup of a restored task.
-func (t *task) watchMemory(ctx context.Context, pid int) error {
+func (t *task) watchMemory(pid int) error {
 	cg, err := cgroupOf(pid)
 	if err != nil {
 		return fmt.Errorf("cgroup of process %d: %w", pid, err)
@@ -46,7 +46,7 @@ func cgroupOf(pid int) (any, error) {
 // remember does what a restored task needs and the stock service does not do.
 // Nothing of the database depends on it.
 func (t *task) remember(ctx context.Context, pid int) {
-	if err := t.watchMemory(ctx, pid); err != nil {
+	if err := t.watchMemory(pid); err != nil {
 		log.G(ctx).WithError(err).WithField("id", t.c.ID).Warn("lull: metrics of a restored task")
 	}
 	if err := removeExtracted(t.image); err != nil {

@@ -24,7 +24,7 @@ func TestTaskV2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go server.Serve(t.Context(), listener) //nolint:errcheck // it ends with the test
+	go server.Serve(t.Context(), listener)
 	t.Cleanup(func() { server.Close() })
 
 	conn, err := net.Dial("unix", listener.Addr().String())

@@ -18,7 +18,7 @@ type cargo struct {
 	options  transfer.PushOptions
 }
 
-// load finds the checkpoint and reads the keys. The caller closes it.
+// load finds the checkpoint and reads the keys. The caller closes the client.
 func (a *app) load(ctx context.Context, ref string, o pushFlags) (*cargo, context.Context, error) {
 	to, names, err := recipients(o.recipients, o.files)
 	if err != nil {
@@ -46,5 +46,3 @@ func (l *cargo) push(ctx context.Context, to transfer.Place, progress func(done,
 	l.options.Progress = progress
 	return transfer.Push(ctx, l.client, l.captures, l.kept, to, l.options)
 }
-
-func (l *cargo) Close() error { return l.client.Close() }

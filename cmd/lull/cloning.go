@@ -60,11 +60,12 @@ func startAll(ctx context.Context, all []*cloning) ([]cloned, error) {
 		return nil, err
 	}
 	var done []cloned
+	var err error
 	for _, c := range all {
 		done = append(done, c.report())
-		errs = append(errs, c.keep(ctx), c.clone.Release())
+		err = errors.Join(err, c.keep(ctx), c.clone.Release())
 	}
-	return done, errors.Join(errs...)
+	return done, err
 }
 
 // firstCause prefers the failure to those that it cancelled.

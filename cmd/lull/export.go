@@ -70,7 +70,7 @@ func (a *app) exportTo(ctx context.Context, ref string, file *os.File, name stri
 	if err != nil {
 		return transfer.Pushed{}, err
 	}
-	defer l.Close()
+	defer l.client.Close()
 	if err := errors.Join(l.kept.Problem, hasManifest(l.kept)); err != nil {
 		return transfer.Pushed{}, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
@@ -38,13 +37,6 @@ func idOr(id, or string) string {
 		return or
 	}
 	return id[:shown]
-}
-
-func countText(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // libraryCommands are those for checkpoints that there are.

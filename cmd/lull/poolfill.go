@@ -46,7 +46,7 @@ func (a *app) fillPool(ctx context.Context, h clone.House, name string) error {
 			return err
 		}
 		if p, err := h.Pool(name); err != nil || len(missing(h, p)) == 0 {
-			return nil
+			return nil //nolint:nilerr // the pool was removed
 		}
 	}
 }

@@ -169,7 +169,7 @@ func unpublished(ctx context.Context, at netip.AddrPort) error {
 			return l.Close()
 		}
 		if !errors.Is(err, unix.EADDRINUSE) || ctx.Err() != nil {
-			return nil // the address is gone from this host too
+			return nil //nolint:nilerr // the address is gone from this host too
 		}
 		time.Sleep(publishPoll)
 	}

@@ -63,7 +63,7 @@ func (a *app) push(ctx context.Context, ref, place string, o pushFlags) (transfe
 	if err != nil {
 		return transfer.Pushed{}, err
 	}
-	defer l.Close()
+	defer l.client.Close()
 	return l.push(ctx, where, a.carryProgress("pushed"))
 }
 

@@ -33,7 +33,7 @@ func verifyCommand(a *app) *cobra.Command {
 			"image without a network: they find what was damaged before it was captured.",
 		Example:           "  lull verify pg:monday\n  lull verify --deep pg:monday\n  lull verify --all --json",
 		ValidArgsFunction: completesEach(a.checkpointNames),
-		Args: usage(func(cmd *cobra.Command, args []string) error {
+		Args: usage(func(_ *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
 				return errors.New("name checkpoint images, or say --all")
 			}

@@ -11,13 +11,14 @@ import (
 
 // run runs one command within its own timeout and ctx. The error is a refusal
 // that quotes what the command said.
-func (s *session) run(ctx context.Context, phase, text string) (Result, error) {
+func (s *session) run(ctx context.Context, phase, text string) error {
 	label := "lull/" + phase + "-exec"
 	argv, err := Argv(text)
 	if err != nil {
-		return Result{}, &quiesce.Refusal{Class: quiesce.ErrUnsupported, What: fmt.Sprintf("%s: %v", label, err)}
+		return &quiesce.Refusal{Class: quiesce.ErrUnsupported, What: fmt.Sprintf("%s: %v", label, err)}
 	}
-	return s.runAs(ctx, phase, label, argv)
+	_, err = s.runAs(ctx, phase, label, argv)
+	return err
 }
 
 func (s *session) runAs(ctx context.Context, phase, label string, argv []string) (Result, error) {

@@ -40,7 +40,7 @@ func (s *session) Plan(ctx context.Context, fence bool, hold time.Duration) ([]m
 func (s *session) Flush(ctx context.Context) error {
 	if s.commands.Quiesce != "" && !s.quiesced {
 		s.quiesced = true
-		if _, err := s.run(ctx, PhaseQuiesce, s.commands.Quiesce); err != nil {
+		if err := s.run(ctx, PhaseQuiesce, s.commands.Quiesce); err != nil {
 			return err
 		}
 	}
@@ -75,8 +75,7 @@ func (s *session) release(ctx context.Context, recorded string) error {
 	if s.commands.Release != "" {
 		command = s.commands.Release
 	}
-	_, err := s.run(ctx, PhaseRelease, command)
-	return err
+	return s.run(ctx, PhaseRelease, command)
 }
 
 // readyPause is the time between two attempts of ready-exec.
@@ -98,7 +97,7 @@ func (s *session) Verify(ctx context.Context, recorded manifest.Database) (quies
 // ready tries until ctx ends; the error is then of the last attempt.
 func (s *session) ready(ctx context.Context) error {
 	for {
-		_, err := s.run(ctx, PhaseReady, s.commands.Ready)
+		err := s.run(ctx, PhaseReady, s.commands.Ready)
 		if err == nil || ctx.Err() != nil {
 			return err
 		}

@@ -26,7 +26,6 @@ type logical struct {
 	id   bson.Binary
 	user string
 	tx   *transaction // guarded by mu
-	done int64        // guarded by mu: the last number that was committed or aborted
 }
 
 // owner is the transaction that is changing a document.

@@ -85,7 +85,7 @@ func (s *server) credentials(name string) (scram.StoredCredentials, error) {
 	if _, err := rand.Read(salt); err != nil {
 		return scram.StoredCredentials{}, err
 	}
-	return client.GetStoredCredentials(scram.KeyFactors{Salt: base64.StdEncoding.EncodeToString(salt), Iters: rounds}), nil
+	return client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: base64.StdEncoding.EncodeToString(salt), Iters: rounds})
 }
 
 func authenticationFailed() error { return fails(18, "AuthenticationFailed", "Authentication failed.") }

@@ -2,6 +2,7 @@ package fakemongod
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -25,7 +26,8 @@ func (s *server) writing(ctx context.Context, o *operation, f func(*view) error)
 	}
 	for {
 		err := s.writeOnce(ctx, f)
-		if e, ok := err.(*failure); !ok || e.code != 112 {
+		var e *failure
+		if !errors.As(err, &e) || e.code != 112 {
 			return err
 		}
 		select {

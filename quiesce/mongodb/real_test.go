@@ -25,16 +25,16 @@ func TestReal(t *testing.T) {
 	if program == "" {
 		t.Skip("no mongod can be had here, so that this was never run: set LULL_TEST_MONGOD to the path of one")
 	}
-	quiescetest.Run(t, real{program: program})
+	quiescetest.Run(t, realHarness{program: program})
 }
 
-// real makes members that are alone in their set.
-type real struct {
+// realHarness makes members that are alone in their set.
+type realHarness struct {
 	harness
 	program string
 }
 
-func (r real) Start(t *testing.T) quiescetest.Server {
+func (r realHarness) Start(t *testing.T) quiescetest.Server {
 	t.Helper()
 	s := &realServer{program: r.program, server: &server{owner: t, address: freeAddress(t), options: fakemongod.Options{
 		Folder: t.TempDir(), Users: []fakemongod.User{{Name: "root", Password: canary}},
@@ -46,7 +46,7 @@ func (r real) Start(t *testing.T) quiescetest.Server {
 	return s
 }
 
-func (real) Starting(t *testing.T) quiesce.Target {
+func (realHarness) Starting(t *testing.T) quiesce.Target {
 	t.Skip("a real member that stays in STARTUP2 needs a set of several")
 	return quiesce.Target{}
 }

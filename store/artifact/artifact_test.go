@@ -166,8 +166,8 @@ func TestSealAndOpen(t *testing.T) {
 	}
 	for _, plain := range [][]byte{{}, []byte("x"), bytes.Repeat([]byte("page "), 1<<20)} {
 		c := Chunk{digest.FromBytes(plain), int64(len(plain))}
-		clear, secret := seal(t, plain), seal(t, plain, mine.Recipient(), others.Recipient())
-		if got, err := opener(t).OpenChunk(clear, false, c, nil); err != nil || !bytes.Equal(got, plain) {
+		plainly, secret := seal(t, plain), seal(t, plain, mine.Recipient(), others.Recipient())
+		if got, err := opener(t).OpenChunk(plainly, false, c, nil); err != nil || !bytes.Equal(got, plain) {
 			t.Errorf("%d bytes in clear: %v", len(plain), err)
 		}
 		if got, err := opener(t, mine).OpenChunk(secret, true, c, nil); err != nil || !bytes.Equal(got, plain) {

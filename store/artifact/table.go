@@ -130,6 +130,10 @@ func (s *Stream) validate() error {
 	case len(s.Name) > 255 || !sha256(s.Digest):
 		return errors.New("its name or digest is none")
 	}
+	return s.validateChunks()
+}
+
+func (s *Stream) validateChunks() error {
 	var sum int64
 	for i, c := range s.Chunks {
 		last := i == len(s.Chunks)-1

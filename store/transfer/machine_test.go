@@ -253,8 +253,11 @@ func (c *checkpoint) blobs(t *testing.T) []blob {
 	return slices.DeleteFunc(all, func(b blob) bool { return slices.Contains(c.drop, b.mediaType) })
 }
 
+// monday is the name of the checkpoint that is carried.
+const monday = "pg:monday"
+
 // keep puts a checkpoint into a machine: image and capture.
-func (m *machine) keep(c *checkpoint, ref string) store.Kept {
+func (m *machine) keep(c *checkpoint) store.Kept {
 	m.Helper()
 	all := c.blobs(m.T)
 	for i, b := range all {
@@ -262,15 +265,15 @@ func (m *machine) keep(c *checkpoint, ref string) store.Kept {
 		for j, other := range all[i+1:] { // everything is held by what comes before it
 			labels[fmt.Sprintf("containerd.io/gc.ref.content.%d", j)] = other.descriptor().Digest.String()
 		}
-		m.check(content.WriteBlob(m.ctx(), m.blobs, ref+b.descriptor().Digest.String(), bytes.NewReader(b.raw), b.descriptor(), content.WithLabels(labels)))
+		m.check(content.WriteBlob(m.ctx(), m.blobs, monday+b.descriptor().Digest.String(), bytes.NewReader(b.raw), b.descriptor(), content.WithLabels(labels)))
 	}
-	_, err := m.images.Create(m.ctx(), images.Image{Name: ref, Target: all[0].descriptor(), Labels: map[string]string{store.LabelCheckpoint: "true"}})
+	_, err := m.images.Create(m.ctx(), images.Image{Name: monday, Target: all[0].descriptor(), Labels: map[string]string{store.LabelCheckpoint: "true"}})
 	m.check(err)
 	list, err := volume.Decode(bytes.NewReader(c.list))
 	m.check(err)
 	m.check(os.MkdirAll(m.captures.Folder(testID), 0o700))
 	m.check(list.Unpack(m.ctx(), filepath.Join(m.captures.Folder(testID), "volume-0"), packedBytes{bytes.NewReader(c.volumes["volume-0"])}))
-	k, err := store.Look(m.ctx(), m.client, "test", ref)
+	k, err := store.Look(m.ctx(), m.client, "test", monday)
 	m.check(err)
 	m.check(k.Problem)
 	return k
@@ -284,9 +287,9 @@ func (p packedBytes) Skip(n int64) error {
 }
 
 // has compares what is here with what there was.
-func (m *machine) has(ref string) {
+func (m *machine) has() {
 	m.Helper()
-	k, err := store.Look(m.ctx(), m.client, "test", ref)
+	k, err := store.Look(m.ctx(), m.client, "test", monday)
 	m.check(err)
 	m.check(store.VerifyAll(m.ctx(), m.blobs, m.captures, k, func(store.Finding) {}))
 }

@@ -98,7 +98,8 @@ func (s *stream) Read(p []byte) (int, error) {
 		r := <-s.coming[0]
 		s.coming = s.coming[1:]
 		if r.err != nil {
-			s.coming, s.next = drained(s.coming), len(s.chunks)
+			drain(s.coming)
+			s.coming, s.next = nil, len(s.chunks)
 			return 0, r.err
 		}
 		s.current = r.plain
@@ -109,11 +110,10 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func drained(coming []chan result) []chan result {
+func drain(coming []chan result) {
 	for _, c := range coming {
 		<-c
 	}
-	return nil
 }
 
 // Skip passes over n bytes, and fetches none of what is passed over whole.

@@ -5,8 +5,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,7 +19,7 @@ import (
 // A registry with TLS and a login, as they are outside: certificates as the
 // system has them, credentials as docker login leaves them.
 func TestRegistryWithLogin(t *testing.T) {
-	inner := serve.New(serve.Logger(log.New(io.Discard, "", 0)), serve.WithReferrersSupport(true))
+	inner := serve.New(serve.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)), serve.WithReferrersSupport(true))
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user, password, ok := r.BasicAuth(); !ok || user != "lull" || password != "secret" {
 			w.Header().Set("WWW-Authenticate", `Basic realm="lull"`)
@@ -29,7 +28,7 @@ func TestRegistryWithLogin(t *testing.T) {
 		}
 		inner.ServeHTTP(w, r)
 	}))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
@@ -38,7 +37,7 @@ func TestRegistryWithLogin(t *testing.T) {
 	t.Setenv("SSL_CERT_FILE", trusted)
 	host := strings.TrimPrefix(server.URL, "https://")
 	here, there := newMachine(t), newMachine(t)
-	k := here.keep(sample(t, here), "pg:monday")
+	k := here.keep(sample(t, here))
 
 	t.Setenv("DOCKER_CONFIG", dir) // nobody has logged in
 	at, err := Open(host + "/backups/pg:monday")
@@ -56,7 +55,7 @@ func TestRegistryWithLogin(t *testing.T) {
 	must(t, err)
 	_, err = there.pull(byDigest)
 	must(t, err)
-	there.has("pg:monday")
+	there.has()
 	var referrers struct {
 		Manifests []struct{ ArtifactType string }
 	}

@@ -46,7 +46,7 @@ func key(t *testing.T) *age.X25519Identity {
 
 func TestThereAndBack(t *testing.T) {
 	here, id := newMachine(t), key(t)
-	k := here.keep(sample(t, here), "pg:monday")
+	k := here.keep(sample(t, here))
 	for name, encrypt := range map[string]bool{"clear": false, "encrypted": true} {
 		t.Run(name, func(t *testing.T) {
 			there, at := newMachine(t), folder(t)
@@ -66,7 +66,7 @@ func TestThereAndBack(t *testing.T) {
 			if diff := cmp.Diff(want, pulled); diff != "" {
 				t.Error(diff)
 			}
-			there.has("pg:monday")
+			there.has()
 			if encrypt {
 				noneReadable(t, at.dir, "0123456789abcdef", "pg:monday", testID, "postgres")
 			}
@@ -106,13 +106,13 @@ func ownerOnly(t *testing.T, dir string) {
 // What a pull has brought is held by the image, once the lease is gone.
 func TestPulledIsHeld(t *testing.T) {
 	here, there, at := newMachine(t), newMachine(t), folder(t)
-	_, err := here.push(here.keep(sample(t, here), "pg:monday"), at)
+	_, err := here.push(here.keep(sample(t, here)), at)
 	must(t, err)
 	_, err = there.pull(at)
 	must(t, err)
 	_, err = there.db.GarbageCollect(there.ctx())
 	must(t, err)
-	there.has("pg:monday")
+	there.has()
 	k, err := store.Look(there.ctx(), there.client, "test", "pg:monday")
 	must(t, err)
 	base, _ := k.Checkpoint.Base()
@@ -125,7 +125,7 @@ func TestPulledIsHeld(t *testing.T) {
 
 func TestMayPush(t *testing.T) {
 	here := newMachine(t)
-	k := here.keep(sample(t, here), "pg:monday")
+	k := here.keep(sample(t, here))
 	for _, tc := range []struct {
 		place string
 		o     PushOptions
@@ -156,7 +156,7 @@ func TestMayPush(t *testing.T) {
 // What has rotten since it was sealed does not travel.
 func TestRotIsNotPushed(t *testing.T) {
 	here, at := newMachine(t), folder(t)
-	k := here.keep(sample(t, here), "pg:monday")
+	k := here.keep(sample(t, here))
 	must(t, os.WriteFile(filepath.Join(here.captures.Folder(testID), "volume-0", "PG_VERSION"), []byte("18\n"), 0o600))
 	if _, err := here.push(k, at); err == nil || !strings.Contains(err.Error(), "not what was captured") {
 		t.Errorf("a capture: %v", err)
@@ -208,7 +208,7 @@ func (w *weak) Get(ctx context.Context, d ocispec.Descriptor) ([]byte, error) {
 // Cut off anywhere, nothing has a name, and the next one goes on.
 func TestInterrupted(t *testing.T) {
 	here, id := newMachine(t), key(t)
-	k := here.keep(sample(t, here), "pg:monday")
+	k := here.keep(sample(t, here))
 	at := folder(t)
 	total := int64(0)
 	for calls := int64(0); ; calls++ {
@@ -246,5 +246,5 @@ func TestInterrupted(t *testing.T) {
 			t.Fatal("it does not go on")
 		}
 	}
-	there.has("pg:monday")
+	there.has()
 }

@@ -218,7 +218,7 @@ func (s Store) forgetForeign(dir string, e fs.DirEntry) error {
 		return err
 	}
 	for at := filepath.Dir(target); filepath.Base(at) != foreignDir; at = filepath.Dir(at) {
-		if err := os.Remove(at); err != nil {
+		if os.Remove(at) != nil {
 			break // not empty: other checkpoints are there
 		}
 	}

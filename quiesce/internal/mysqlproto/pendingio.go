@@ -25,7 +25,7 @@ func (s *Session) PendingIO(ctx context.Context) (int, error) {
 	}
 	status, err := s.Status(ctx, "Innodb_data_pending_reads", "Innodb_data_pending_writes", "Innodb_data_pending_fsyncs")
 	for _, n := range status {
-		slots += int(Uint(n)) //nolint:gosec // few
+		slots += int(Uint(n))
 	}
 	return slots, err
 }

@@ -3,13 +3,11 @@ package carry
 import (
 	"crypto/tls"
 	"errors"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 
 	"filippo.io/age"
@@ -23,7 +21,7 @@ import (
 // for each.
 func serve(t *testing.T, handler http.Handler, secure *tls.Config, namespaces ...string) (addresses []string) {
 	t.Helper()
-	server := &http.Server{Handler: handler, TLSConfig: secure, ErrorLog: log.New(io.Discard, "", 0)}
+	server := &http.Server{Handler: handler, TLSConfig: secure, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	for _, path := range namespaces {
 		l := listen(t, path)
 		addresses = append(addresses, l.Addr().String())
@@ -41,7 +39,7 @@ func serve(t *testing.T, handler http.Handler, secure *tls.Config, namespaces ..
 }
 
 func newRegistry(t *testing.T) http.Handler {
-	return registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true),
+	return registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)), registry.WithReferrersSupport(true),
 		registry.WithBlobHandler(registry.NewDiskBlobHandler(t.TempDir())))
 }
 
@@ -51,32 +49,14 @@ func listen(t *testing.T, namespace string) (l net.Listener) {
 		l, err = net.Listen("tcp", "127.0.0.1:0")
 		return err
 	}
-	err := error(nil)
+	within := func() error { return netns.Do(namespace, open) }
 	if namespace == "" {
-		err = open()
-	} else {
-		err = netns.Do(namespace, open)
+		within = open
 	}
-	if err != nil {
+	if err := within(); err != nil {
 		t.Fatal(err)
 	}
 	return l
-}
-
-// counting counts the blobs that are uploaded and downloaded.
-type counting struct {
-	http.Handler
-	uploads, downloads atomic.Int64
-}
-
-func (c *counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPut && filepath.Base(filepath.Dir(r.URL.Path)) == "uploads" {
-		c.uploads.Add(1)
-	}
-	if r.Method == http.MethodGet && filepath.Base(filepath.Dir(r.URL.Path)) == "blobs" {
-		c.downloads.Add(1)
-	}
-	c.Handler.ServeHTTP(w, r)
 }
 
 // keys makes a key pair of age, its private half in a file.

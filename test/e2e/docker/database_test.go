@@ -13,9 +13,8 @@ import (
 type database struct {
 	name, image string
 	port        string
-	data        string            // data folder in the container
-	env, args   []string          // of docker run
-	labels      map[string]string // beside the test's own
+	data        string   // data folder in the container
+	env, args   []string // of docker run
 }
 
 func postgres() database {

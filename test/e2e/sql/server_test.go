@@ -1,7 +1,6 @@
 package sql
 
 import (
-	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -105,14 +104,6 @@ func (s *server) unlocked(t *testing.T) {
 // patient are annotations that a loaded machine cannot make fail.
 func patient(pairs ...string) map[string]string {
 	m := map[string]string{"lull/pause-budget": "2m", "lull/max-frozen": "5m", "lull/restore-deadline": "5m"}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		m[pairs[i]] = pairs[i+1]
-	}
-	return m
-}
-
-func and(m map[string]string, pairs ...string) map[string]string {
-	m = maps.Clone(m)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		m[pairs[i]] = pairs[i+1]
 	}
