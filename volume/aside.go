@@ -19,8 +19,11 @@ type Aside struct {
 	ID      string    `json:"id"`
 	Created time.Time `json:"created"`
 	Volumes []string  `json:"volumes"` // folders on the host
+	Inodes  []uint64  `json:"inodes"`  // of these folders
 	// Kept are the folders with the contents from before.
 	Kept []string `json:"-"`
+	// Absent are those of the volumes that are not there, and may keep something.
+	Absent []string `json:"-"`
 	// Decided says that the new contents stand: what is kept may go. Else a
 	// restore or Recover puts it back.
 	Decided bool `json:"-"`
@@ -29,19 +32,19 @@ type Aside struct {
 
 // record writes down where a put back keeps what, for Asides; removed says
 // that there is nothing kept any more.
-func (r *Rollback) record(dir, id string) error {
+func (r *Rollback) record(dir string, of journal) error {
 	if dir == "" {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	a := Aside{ID: id, Created: time.Now().UTC(), Volumes: r.members()}
+	a := Aside{ID: of.ID, Created: of.Created, Volumes: of.Members, Inodes: of.Inodes}
 	data, err := json.Marshal(a)
 	if err != nil {
 		return err
 	}
-	r.note = filepath.Join(dir, id+".json")
+	r.note = filepath.Join(dir, of.ID+".json")
 	return durable.WriteFile(r.note, append(data, '\n'), 0o600)
 }
 
@@ -85,6 +88,9 @@ func readAside(path string) (a Aside, kept bool, err error) {
 	if err == nil {
 		err = json.Unmarshal(data, &a)
 	}
+	if err == nil && len(a.Volumes) != len(a.Inodes) {
+		err = errors.New("it does not name as many inodes as volumes")
+	}
 	if err != nil {
 		return a, false, fmt.Errorf("%s: %w", path, err)
 	}
@@ -92,32 +98,31 @@ func readAside(path string) (a Aside, kept bool, err error) {
 		if a.Volumes[i], err = raw(a.Volumes[i]); err != nil {
 			return a, false, fmt.Errorf("%s: %w", path, err)
 		}
-		if err := a.look(a.Volumes[i], i == 0); err != nil {
+		if err := a.look(i); err != nil {
 			return a, false, err
 		}
 	}
-	return a, a.Busy || len(a.Kept) > 0, nil
+	return a, a.Busy || len(a.Kept)+len(a.Absent) > 0, nil
 }
 
-// look asks one volume. Where it is gone nothing is kept.
-func (a *Aside) look(dst string, leads bool) error {
-	s, err := openSite(dst, nil)
-	if errors.Is(err, fs.ErrNotExist) {
+// look asks one volume.
+func (a *Aside) look(i int) error {
+	s, err := openMember(safe(a.Volumes[i]), a.Inodes[i], nil)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		a.Absent = append(a.Absent, a.Volumes[i])
 		return nil
-	}
-	if err != nil {
+	case errors.Is(err, ErrBusy):
+		a.Busy = true
+		return nil
+	case err != nil:
 		return err
 	}
-	err = s.find()
-	if errors.Is(err, ErrBusy) {
-		a.Busy = true
-		return s.close()
-	}
-	if err == nil && s.work != nil && s.journal.ID == a.ID {
+	if s.work != nil && s.journal.ID == a.ID {
 		a.Kept = append(a.Kept, filepath.Join(s.work.Name(), "old"))
-		a.Decided = a.Decided || leads && s.journal.State == committed
+		a.Decided = a.Decided || i == 0 && s.journal.State == committed
 	}
-	return errors.Join(err, s.close())
+	return s.close()
 }
 
 // DropAside lets go of what a decided put back keeps, on all its volumes. One

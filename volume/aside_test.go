@@ -63,6 +63,27 @@ func TestDropAside(t *testing.T) {
 	}
 }
 
+// A volume that is not mounted now may keep something.
+func TestAsideOfAnAbsentVolume(t *testing.T) {
+	t.Parallel()
+	for name, hide := range hidings {
+		f, records := newFixture(t, 1), tempDir(t)
+		r, err := PutBack(t.Context(), f.pairs, PutBackOptions{Records: records})
+		must(t, err)
+		must(t, r.Decide())
+		must(t, r.close())
+		show := hide(t, f.dsts[0])
+		all, err := Asides(t.Context(), records)
+		must(t, err)
+		if len(all) != 1 || len(all[0].Absent) != 1 || all[0].Decided {
+			t.Fatalf("%s: %+v", name, all)
+		}
+		show()
+		must(t, DropAside(t.Context(), records, all[0].ID))
+		f.is(t, New)
+	}
+}
+
 func TestCommitAndUndoEraseTheRecord(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*Rollback) error{

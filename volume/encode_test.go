@@ -153,7 +153,7 @@ func FuzzSafe(f *testing.F) {
 func FuzzDecodeJournal(f *testing.F) {
 	root := toRecord(&Entry{Path: ".", Type: Folder, Mode: 0o700})
 	j, err := json.Marshal(journal{Schema: journalSchema, ID: randomName(), State: swapped, Dst: "/d",
-		Members: []string{"/d", "/e"}, Root: root})
+		Members: []string{"/d", "/e"}, Inodes: []uint64{2, 3}, Root: root})
 	must(f, err)
 	f.Add(j)
 	f.Fuzz(func(t *testing.T, b []byte) {

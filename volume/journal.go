@@ -47,6 +47,7 @@ type journal struct {
 	State   state     `json:"state"`
 	Dst     string    `json:"dst"`     // this volume
 	Members []string  `json:"members"` // all volumes; the first one's journal decides for all
+	Inodes  []uint64  `json:"inodes"`  // of the members' own folders: another one there is not the volume
 	Root    record    `json:"root"`    // of the volume's own folder, from before
 	Created time.Time `json:"created"`
 }
@@ -60,7 +61,7 @@ func (j *journal) validate() error {
 	default:
 		return fmt.Errorf("its state %q is unknown", j.State)
 	}
-	if len(j.ID) != 16 || !slices.Contains(j.Members, j.Dst) {
+	if len(j.ID) != 16 || !slices.Contains(j.Members, j.Dst) || len(j.Inodes) != len(j.Members) {
 		return errors.New("its id or its members are not right")
 	}
 	root, err := j.Root.entry()

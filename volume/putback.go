@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // Pair is one capture and the volume that it is put back to.
@@ -51,12 +52,15 @@ func (r *Rollback) run(ctx context.Context, pairs []Pair, o PutBackOptions) erro
 	if err := r.open(pairs, o); err != nil {
 		return err
 	}
-	id, members := randomName(), r.members()
-	if err := r.record(o.Records, id); err != nil {
+	of, err := r.plan()
+	if err != nil {
+		return err
+	}
+	if err := r.record(o.Records, of); err != nil {
 		return err
 	}
 	for i, p := range pairs {
-		if err := r.sites[i].begin(id, members); err != nil {
+		if err := r.sites[i].begin(of); err != nil {
 			return err
 		}
 		if err := r.sites[i].stage(ctx, p); err != nil {
@@ -104,12 +108,17 @@ func (r *Rollback) fresh(s *site) error {
 		Remedy: "recover it first"}
 }
 
-func (r *Rollback) members() []string {
-	var paths []string
+// plan is what the journals of all volumes have in common.
+func (r *Rollback) plan() (journal, error) {
+	of := journal{Schema: journalSchema, ID: randomName(), Created: time.Now().UTC()}
 	for _, s := range r.sites {
-		paths = append(paths, safe(s.dst.Name()))
+		st, err := statAt(s.dst, "")
+		if err != nil {
+			return of, &PathError{Class: ErrPath, Path: s.dst.Name(), Err: err}
+		}
+		of.Members, of.Inodes = append(of.Members, safe(s.dst.Name())), append(of.Inodes, st.Inode)
 	}
-	return paths
+	return of, nil
 }
 
 // Aside names the folders that keep what the volumes had before.

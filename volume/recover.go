@@ -37,10 +37,15 @@ func recoverSteps(_ context.Context, dst string, step func(string) error) (_ Out
 	if err := first.find(); err != nil || first.work == nil {
 		return Nothing, err
 	}
-	if err := r.gather(first, step); err != nil {
+	absent, err := r.gather(first, step)
+	if err != nil {
 		return Nothing, err
 	}
-	if r.decided(first.journal.Members[0]) {
+	stands, err := r.decided(first, absent)
+	if err != nil {
+		return Nothing, err
+	}
+	if stands {
 		return New, dropAll(r.sites)
 	}
 	for _, s := range slices.Backward(r.sites) {
@@ -51,51 +56,79 @@ func recoverSteps(_ context.Context, dst string, step func(string) error) (_ Out
 	return Old, nil
 }
 
-// gather opens the other volumes of the put back, in its order. One that is
-// gone, or that has none of this put back's journal, is not waited for.
-func (r *Rollback) gather(first *site, step func(string) error) error {
+// gather opens the other volumes of the put back, in its order, and names those
+// that are not there. One that has none of this put back's journal has ended it.
+func (r *Rollback) gather(first *site, step func(string) error) (absent []string, err error) {
 	r.sites = nil
-	for _, member := range first.journal.Members {
+	for i, member := range first.journal.Members {
 		if member == first.journal.Dst {
 			r.sites = append(r.sites, first)
 			continue
 		}
-		s, err := openMember(member, first.journal.ID, step)
+		s, err := openMember(member, first.journal.Inodes[i], step)
+		if errors.Is(err, fs.ErrNotExist) {
+			absent = append(absent, member)
+			continue
+		}
 		if err != nil {
-			return errors.Join(err, first.close())
+			return nil, errors.Join(err, first.close())
 		}
-		if s != nil {
-			r.sites = append(r.sites, s)
+		if s.work == nil || s.journal.ID != first.journal.ID {
+			if err := s.close(); err != nil {
+				return nil, errors.Join(err, first.close())
+			}
+			continue
 		}
+		r.sites = append(r.sites, s)
 	}
-	return nil
+	return absent, nil
 }
 
-func openMember(member, id string, step func(string) error) (*site, error) {
+// openMember opens a volume and its journal, if it has one. The error is
+// fs.ErrNotExist when the folder is not there, or another one is in its place:
+// a mount point that nothing is mounted on.
+func openMember(member string, inode uint64, step func(string) error) (*site, error) {
 	path, err := raw(member)
 	if err != nil {
 		return nil, err
 	}
 	s, err := openSite(path, step)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}
-	if err := s.find(); err != nil {
-		return nil, errors.Join(err, s.close())
+	now, err := statAt(s.dst, "")
+	if err == nil && now.Inode != inode {
+		err = fs.ErrNotExist
 	}
-	if s.work == nil || s.journal.ID != id {
-		return nil, s.close()
+	if err == nil {
+		err = s.find()
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
 // decided: the first member's journal says committed. It is removed last, so
-// when it is gone nothing was committed.
-func (r *Rollback) decided(leader string) bool {
-	return slices.ContainsFunc(r.sites, func(s *site) bool {
+// when it is gone from its volume nothing was committed, nor when a volume has
+// not got all of the new contents. While the first volume is not there nobody
+// else knows; and a decision that another one has not heard of must not be
+// forgotten.
+func (r *Rollback) decided(first *site, absent []string) (bool, error) {
+	leader := first.journal.Members[0]
+	stands := slices.ContainsFunc(r.sites, func(s *site) bool {
 		return s.journal.Dst == leader && s.journal.State == committed
 	})
+	half := slices.ContainsFunc(r.sites, func(s *site) bool {
+		return s.journal.State != committed && s.journal.State != swapped
+	})
+	if len(absent) == 0 || !stands && (half || !slices.Contains(absent, leader)) {
+		return stands, nil
+	}
+	path, err := raw(absent[0])
+	if err != nil {
+		return false, err
+	}
+	return false, &PathError{Class: ErrJournal, Path: path, Why: "a rollback of it and of " + show(first.dst.Name()) + " was interrupted, and it is not there",
+		Remedy: "mount it; if it is gone for good, look into " + show(first.work.Name()) + ", then move that away"}
 }

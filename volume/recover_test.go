@@ -138,6 +138,65 @@ func TestKilledUndoRecovers(t *testing.T) {
 	}
 }
 
+// hidings take a volume out of sight, as an unmounted one is.
+var hidings = map[string]func(t *testing.T, dst string) (show func()){
+	"no folder": func(t *testing.T, dst string) func() {
+		must(t, os.Rename(dst, dst+"-hidden"))
+		return func() { must(t, os.Rename(dst+"-hidden", dst)) }
+	},
+	"an empty folder": func(t *testing.T, dst string) func() {
+		must(t, os.Rename(dst, dst+"-hidden"))
+		must(t, os.Mkdir(dst, 0o755))
+		return func() {
+			must(t, os.Remove(dst))
+			must(t, os.Rename(dst+"-hidden", dst))
+		}
+	},
+}
+
+// Of two volumes one is not there: what is decided for one is for both.
+func TestRecoverWaitsForAnAbsentVolume(t *testing.T) {
+	t.Parallel()
+	for name, hide := range hidings {
+		for _, hidden := range []int{0, 1} {
+			f := newFixture(t, 2)
+			r, err := PutBack(t.Context(), f.pairs, PutBackOptions{})
+			must(t, err)
+			must(t, r.Decide())
+			must(t, r.close())
+			show := hide(t, f.dsts[hidden])
+			if out, err := Recover(t.Context(), f.dsts[1-hidden]); !errors.Is(err, ErrJournal) {
+				t.Errorf("%s, volume %d is not there: %s, %v", name, hidden, out, err)
+			}
+			show()
+			if out, err := Recover(t.Context(), f.dsts[1-hidden]); out != New || err != nil {
+				t.Errorf("%s, volume %d is back: %s, %v", name, hidden, out, err)
+			}
+			f.is(t, New)
+		}
+	}
+}
+
+// Where nothing can have been decided nobody has to be waited for.
+func TestRecoverWithoutAnAbsentVolume(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, 2)
+	begun(t, f, func(s string) error {
+		if s == "in" {
+			return kill()
+		}
+		return nil
+	})
+	show := hidings["no folder"](t, f.dsts[1])
+	if out, err := Recover(t.Context(), f.dsts[0]); out != Old || err != nil {
+		t.Errorf("%s, %v", out, err)
+	}
+	show()
+	_, err := Recover(t.Context(), f.dsts[1])
+	must(t, err)
+	f.is(t, Old)
+}
+
 // A failed Undo or Commit is left for Recover.
 func TestFailedUndoAndCommitAreLeftForRecover(t *testing.T) {
 	for name, c := range map[string]struct {

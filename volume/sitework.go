@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
-	"time"
 
 	"github.com/lull-containers/lull/internal/flock"
 
@@ -29,8 +28,8 @@ func (s *site) forget() error {
 	return err
 }
 
-// begin makes the work folder and its first journal.
-func (s *site) begin(id string, members []string) error {
+// begin makes the work folder and its first journal, of a put back.
+func (s *site) begin(of journal) error {
 	if err := s.refuseMounts(s.dst.Name()); err != nil {
 		return err
 	}
@@ -41,8 +40,8 @@ func (s *site) begin(id string, members []string) error {
 	if err := s.makeWork(); err != nil {
 		return err
 	}
-	s.journal = journal{Schema: journalSchema, ID: id, Dst: safe(s.dst.Name()), Members: members,
-		Root: toRecord(root), Created: time.Now().UTC()}
+	s.journal = of
+	s.journal.Dst, s.journal.Root = safe(s.dst.Name()), toRecord(root)
 	if err := s.save(staging); err != nil {
 		return err
 	}
