@@ -44,9 +44,13 @@ func (t *task) goApart() error {
 	if err := t.alone(); err != nil {
 		return err
 	}
+	data := append(t.restore.Folders(), engine.DataFolders(t.c)...)
+	if err := t.unshared(data); err != nil {
+		return err
+	}
 	t.restore.Undo("the isolation", func(context.Context) error { return t.apart().Remove() })
 	return t.keepApart(isolate.Mark{Checkpoint: t.restore.Manifest().ID, Since: time.Now().UTC(),
-		Created: t.created, Data: append(t.restore.Folders(), engine.DataFolders(t.c)...)})
+		Created: t.created, Data: data})
 }
 
 // alone refuses a network namespace that others are in: its wall would be
@@ -66,6 +70,25 @@ func (t *task) alone() error {
 		}
 		return rpccode.Wrap(rpccode.Lineage, fmt.Errorf("it cannot be isolated: process %d (%s) is in its network namespace %s too; "+
 			"run it in one of its own", u.PID, u.Name, t.c.Network.Path))
+	}
+	return nil
+}
+
+// unshared refuses mounts that the database has not for itself: no stand-in can
+// be put in the place of a part, for CRIU knows the whole.
+func (t *task) unshared(data []string) error {
+	for _, m := range t.c.Spec.Mounts {
+		if !isolate.IsBind(m) || !holds(m, data) {
+			continue
+		}
+		found, err := isolate.Beside(m, data)
+		if err != nil {
+			return err
+		}
+		if found != "" {
+			return rpccode.Wrap(rpccode.Lineage, fmt.Errorf("it cannot be isolated: the mount of %s has %s beside the data folder, "+
+				"and others may be reached by that; move it out of the mount", m.Destination, found))
+		}
 	}
 	return nil
 }
