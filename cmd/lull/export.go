@@ -96,7 +96,7 @@ func hasManifest(k store.Kept) error {
 }
 
 func importCommand(a *app) *cobra.Command {
-	var keys []string
+	var f pullFlags
 	cmd := &cobra.Command{
 		Use:     "import FILE [IMAGE]",
 		Short:   "Bring a checkpoint from a file that lull export wrote, ready to be restored",
@@ -112,13 +112,13 @@ func importCommand(a *app) *cobra.Command {
 			if err != nil {
 				return carryFailed(err)
 			}
-			done, err := a.pullFrom(cmd.Context(), from, append(args, "")[1], keys)
+			done, err := a.pullFrom(cmd.Context(), from, append(args, "")[1], f)
 			if err != nil {
 				return carryFailed(err)
 			}
 			return answer(a, done, a.printPulled)
 		},
 	}
-	cmd.Flags().StringArrayVarP(&keys, "identity", "i", nil, "file with a private key of age; may come several times")
+	f.add(cmd)
 	return cmd
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func pullCommand(a *app) *cobra.Command {
-	var keys []string
+	var f pullFlags
 	var plaintext bool
 	cmd := &cobra.Command{
 		Use:   "pull PLACE [IMAGE]",
@@ -23,19 +23,30 @@ func pullCommand(a *app) *cobra.Command {
 			"  lull restore --volume /var/lib/postgresql/data=/srv/pg pg:monday",
 		Args: usage(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			done, err := a.pull(cmd.Context(), args[0], append(args, "")[1], keys, plaintext)
+			done, err := a.pull(cmd.Context(), args[0], append(args, "")[1], f, plaintext)
 			if err != nil {
 				return carryFailed(err)
 			}
 			return answer(a, done, a.printPulled)
 		},
 	}
-	cmd.Flags().StringArrayVarP(&keys, "identity", "i", nil, "file with a private key of age; may come several times")
+	f.add(cmd)
 	cmd.Flags().BoolVar(&plaintext, "plaintext", false, "talk to a registry that has no TLS also beyond this host")
 	return cmd
 }
 
-func (a *app) pull(ctx context.Context, place, ref string, keys []string, plaintext bool) (transfer.Pulled, error) {
+// pullFlags are those of pull and import.
+type pullFlags struct {
+	keys        []string
+	trustMounts bool
+}
+
+func (f *pullFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVarP(&f.keys, "identity", "i", nil, "file with a private key of age; may come several times")
+	cmd.Flags().BoolVar(&f.trustMounts, "trust-mounts", false, "take mounts of folders of this host that nothing was captured of; only from a maker whom you trust")
+}
+
+func (a *app) pull(ctx context.Context, place, ref string, f pullFlags, plaintext bool) (transfer.Pulled, error) {
 	open := transfer.Open
 	if plaintext {
 		open = transfer.OpenPlain
@@ -44,15 +55,15 @@ func (a *app) pull(ctx context.Context, place, ref string, keys []string, plaint
 	if err != nil {
 		return transfer.Pulled{}, err
 	}
-	return a.pullFrom(ctx, from, ref, keys)
+	return a.pullFrom(ctx, from, ref, f)
 }
 
-func (a *app) pullFrom(ctx context.Context, from transfer.Place, ref string, keys []string) (transfer.Pulled, error) {
+func (a *app) pullFrom(ctx context.Context, from transfer.Place, ref string, f pullFlags) (transfer.Pulled, error) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(carryMemory))
 	if ref != "" && !artifact.ValidName(ref) {
 		return transfer.Pulled{}, fail(exitUsage, "give another IMAGE", "no image can be called %.80q", ref)
 	}
-	with, err := identities(keys)
+	with, err := identities(f.keys)
 	if err != nil {
 		return transfer.Pulled{}, err
 	}
@@ -65,7 +76,8 @@ func (a *app) pullFrom(ctx context.Context, from transfer.Place, ref string, key
 		return transfer.Pulled{}, err
 	}
 	defer client.Close()
-	return transfer.Pull(ctx, client, c, from, transfer.PullOptions{Ref: ref, Identities: with, Progress: a.carryProgress("pulled")})
+	return transfer.Pull(ctx, client, c, from, transfer.PullOptions{Ref: ref, Identities: with, TrustMounts: f.trustMounts,
+		Progress: a.carryProgress("pulled")})
 }
 
 func (a *app) printPulled(p transfer.Pulled) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,7 +22,7 @@ var runtimeName = regexp.MustCompile(`^io\.containerd\.[a-z0-9]+\.v[0-9]+$`)
 
 // harmless refuses what would run, read or write on the host itself when the
 // container is made: all of it came from whoever made the artifact.
-func harmless(ctx context.Context, blobs content.Provider, c *store.Checkpoint, m *manifest.Manifest) error {
+func harmless(ctx context.Context, blobs content.Provider, c *store.Checkpoint, m *manifest.Manifest, mounts mountRules) error {
 	for _, name := range []string{c.Index.Annotations[store.AnnotationRuntime], m.Container.Runtime} {
 		if name != "" && !runtimeName.MatchString(name) {
 			return harm("its runtime is %.80q", name)
@@ -40,7 +39,7 @@ func harmless(ctx context.Context, blobs content.Provider, c *store.Checkpoint, 
 	if err != nil {
 		return err
 	}
-	return errors.Join(confinedOptions(o), confinedLabels(m.Container.Labels), confinedSpec(spec))
+	return errors.Join(confinedOptions(o), confinedLabels(m.Container.Labels), confinedSpec(spec, mounts))
 }
 
 func harm(format string, args ...any) error {
@@ -71,7 +70,7 @@ func confinedLabels(labels map[string]string) error {
 }
 
 // confinedSpec asks for what an ordinary container has, and for no more.
-func confinedSpec(s *specs.Spec) error {
+func confinedSpec(s *specs.Spec, mounts mountRules) error {
 	if s == nil {
 		return nil // nothing can be made of it
 	}
@@ -85,11 +84,11 @@ func confinedSpec(s *specs.Spec) error {
 		return harm("its OCI spec has hooks, which are programs of this host")
 	}
 	for _, m := range s.Mounts {
-		if err := confinedMount(m); err != nil {
+		if err := mounts.confined(m); err != nil {
 			return err
 		}
 	}
-	return errors.Join(confinedNamespaces(s.Linux), confinedDevices(s.Linux), confinedCapabilities(s.Process.Capabilities))
+	return errors.Join(confinedNamespaces(s.Linux), confinedDevices(s.Linux), confinedKernel(s.Linux), confinedCapabilities(s.Process.Capabilities))
 }
 
 // confinedNamespaces lets the network be the host's, or one by its path: many
@@ -123,8 +122,26 @@ func confinedDevices(l *specs.Linux) error {
 			}
 		}
 	}
-	if !slices.Contains(l.ReadonlyPaths, "/proc/sys") || !slices.Contains(l.ReadonlyPaths, "/proc/sysrq-trigger") {
-		return harm("it may write to this host's /proc/sys")
+	return nil
+}
+
+// What every engine keeps from every container of the kernel's files: each has
+// more in its lists, and all have these.
+var (
+	unwritten = strings.Fields("/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger")
+	unseen    = strings.Fields("/proc/acpi /proc/kcore /proc/keys /proc/sched_debug /proc/scsi /proc/timer_list /sys/firmware")
+)
+
+func confinedKernel(l *specs.Linux) error {
+	for _, file := range unwritten {
+		if !slices.Contains(l.ReadonlyPaths, file) && !slices.Contains(l.MaskedPaths, file) {
+			return harm("it may write to this host's %s", file)
+		}
+	}
+	for _, file := range unseen {
+		if !slices.Contains(l.MaskedPaths, file) {
+			return harm("it may see this host's %s", file)
+		}
 	}
 	return nil
 }
@@ -149,38 +166,6 @@ func confinedCapabilities(c *specs.LinuxCapabilities) error {
 		if !slices.Contains(capabilities, name) {
 			return harm("it has the capability %.80s", name)
 		}
-	}
-	return nil
-}
-
-func confinedMount(m specs.Mount) error {
-	bind := m.Type == "bind" || slices.Contains(m.Options, "bind") || slices.Contains(m.Options, "rbind")
-	readOnly := slices.Contains(m.Options, "ro")
-	switch {
-	case bind:
-		return confinedBind(path.Clean(m.Source), readOnly)
-	case m.Type == "proc" && path.Clean(m.Destination) == "/proc":
-	case slices.Contains([]string{"sysfs", "cgroup", "cgroup2"}, m.Type) && readOnly:
-	case slices.Contains([]string{"tmpfs", "devpts", "mqueue"}, m.Type):
-	default:
-		return harm("it mounts %.80q on %.80q", m.Type, m.Destination)
-	}
-	return nil
-}
-
-// The host's own folders, which are no database's. The list cannot be whole.
-var (
-	system  = strings.Fields("/bin /boot /dev /lib /lib32 /lib64 /libx32 /proc /root /sbin /sys")
-	shown   = strings.Fields("/etc /usr") // containers may have files of these to read
-	parents = strings.Fields("/ /home /run /var /var/lib /var/run /run/containerd /var/lib/containerd")
-)
-
-func confinedBind(source string, readOnly bool) error {
-	in := func(dir string) bool { return source == dir || strings.HasPrefix(source, dir+"/") }
-	socket := strings.HasSuffix(source, ".sock")
-	own := slices.ContainsFunc(system, in) && source != "/dev/shm" && !strings.HasPrefix(source, "/dev/shm/")
-	if socket || own || slices.Contains(parents, source) || !readOnly && slices.ContainsFunc(shown, in) {
-		return harm("it mounts %.80q of this host", source)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func (p *pulling) judge(ctx context.Context) error {
 		func() error { return p.ownManifest(ctx, c) },
 		func() error { return store.VerifyRW(ctx, blobs, c) },
 		func() error { return p.sameID(m) },
-		func() error { return harmless(ctx, blobs, c, m) },
+		func() error { return harmless(ctx, blobs, c, m, p.mountRules(m)) },
 		func() error { return p.lists(ctx, c, m) },
 	} {
 		if err := check(); err != nil {

@@ -21,7 +21,10 @@ import (
 type PullOptions struct {
 	Ref        string // the image's name here; empty: the one that it was pushed by
 	Identities []age.Identity
-	Progress   func(done, total int64)
+	// TrustMounts takes mounts of folders of this host that nothing was captured
+	// of; else they are ErrHarm.
+	TrustMounts bool
+	Progress    func(done, total int64)
 }
 
 // Pulled is what a pull has done.
