@@ -11,7 +11,7 @@ import (
 // one asks for it by name.
 func otherEngines() []Part {
 	containerd := []string{"usr/bin/containerd", "usr/bin/ctr", "usr/bin/containerd-shim-runc-v2"}
-	return append(append(dockerParts(), append(podmanParts(), crictlPart())...),
+	return append(append(dockerParts(), podmanPart(), crictlPart(), cniPart()),
 		debianPart("containerd-1.7", debianRecipe{Suite: "trixie", Packages: []string{"containerd"}, Programs: containerd}),
 		debianPart("containerd-2.1", debianRecipe{Suite: "forky", Packages: []string{"containerd"}, Programs: containerd}),
 	)

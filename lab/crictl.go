@@ -14,3 +14,18 @@ func crictlPart() Part {
 	p.Aside = true
 	return p
 }
+
+// cniVersion is of the network plugins that containerd's CRI calls.
+const cniVersion = "v1.9.1"
+
+// cniPart gives pods a network of their own, with a cable to the host.
+func cniPart() Part {
+	p := goPart("cni", cniVersion, goRecipe{
+		Module:   "github.com/containernetworking/plugins",
+		Packages: []string{"plugins/main/ptp", "plugins/ipam/host-local"},
+		Stamp:    "github.com/containernetworking/plugins/pkg/utils/buildversion.BuildVersion=" + cniVersion,
+		Version:  cniVersion,
+	})
+	p.Aside = true
+	return p
+}

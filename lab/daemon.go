@@ -25,6 +25,7 @@ type DaemonConfig struct {
 	Namespace string   // what Ctr works in; "lull-" and the name by default
 	Network   bool     // a network of its own, with nothing but lo: for a dockerd
 	Engine    string   // part that stands aside and has another containerd; none: the newest
+	CRI       *CRI     // what the kubelet speaks to; nil: none
 }
 
 // A Daemon is a private containerd. It outlives the process that started it,
@@ -46,6 +47,7 @@ type Daemon struct {
 	Process   process  `json:"process"`
 
 	lab *Lab
+	cri *CRI // only where it was started
 }
 
 // daemonVariable marks the daemon's descendants: its shims, runc, CRIU and
@@ -117,7 +119,7 @@ func (l *Lab) newDaemon(c DaemonConfig) (*Daemon, error) {
 		State:   filepath.Join(dir, "state"),
 		Root:    filepath.Join(data, "root"),
 		Log:     filepath.Join(data, "containerd.log"),
-		BinDirs: c.BinDirs, Env: c.Env, Namespace: ns,
+		BinDirs: c.BinDirs, Env: c.Env, Namespace: ns, cri: c.CRI,
 	}, nil
 }
 

@@ -35,9 +35,14 @@ func (d *Daemon) configText() string {
 	fmt.Fprintf(&b, "version = %d\nroot = %q\nstate = %q\ntemp = %q\nimports = []\n", d.format(), d.Root, d.State, d.Temp())
 	fmt.Fprintf(&b, "disabled_plugins = [\n")
 	for _, p := range disabledPlugins {
-		fmt.Fprintf(&b, "  %q,\n", p)
+		if d.cri == nil || !d.cri.needs(p) {
+			fmt.Fprintf(&b, "  %q,\n", p)
+		}
 	}
 	fmt.Fprintf(&b, "]\n\n")
 	b.WriteString(d.sections())
+	if d.cri != nil {
+		b.WriteString(d.cri.sections())
+	}
 	return b.String()
 }

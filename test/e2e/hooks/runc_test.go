@@ -3,11 +3,13 @@ package hooks
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -87,7 +89,28 @@ func (b *bundled) args(args ...string) []string {
 func (b *bundled) start(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() { b.cleanUp(t) })
-	b.must(t, b.runtime, b.args("run", "--detach", "--bundle", b.bundle, b.id)...)
+	succeeded(t, b.detached(t, "run", "--detach", "--bundle", b.bundle, b.id))
+}
+
+// detached runs a command whose container inherits its output: that goes
+// nowhere, and what the runtime says comes from its log.
+func (b *bundled) detached(t *testing.T, args ...string) harness.Output {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	log := filepath.Join(b.data, "runtime.log")
+	if err := os.RemoveAll(log); err != nil {
+		t.Fatal(err)
+	}
+	cmd := b.command(ctx, b.runtime, append([]string{"--log", log}, b.args(args...)...)...)
+	err := cmd.Run()
+	said, _ := os.ReadFile(log) // none: it had nothing to say
+	o := harness.Output{Command: strings.Join(cmd.Args, " "), Stderr: string(said), Code: cmd.ProcessState.ExitCode()}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("%s: %v", o.Command, err)
+	}
+	return o
 }
 
 func (b *bundled) cleanUp(t *testing.T) {
@@ -135,6 +158,6 @@ func (b *bundled) lose(t *testing.T) {
 
 func (b *bundled) restore(t *testing.T) harness.Output {
 	t.Helper()
-	return b.try(t, b.runtime, b.args("restore", "--detach", "--bundle", b.bundle, "--image-path", b.images,
-		"--work-path", filepath.Join(b.data, "restore"), b.id)...)
+	return b.detached(t, "restore", "--detach", "--bundle", b.bundle, "--image-path", b.images,
+		"--work-path", filepath.Join(b.data, "restore"), b.id)
 }
