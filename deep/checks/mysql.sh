@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Checks a MySQL or MariaDB data folder that nobody else uses.
 # usage: STEP SERVER-ARGUMENT..., with DATA. Exit code 77: it does not apply, and
 # standard output says why.
@@ -27,7 +28,12 @@ binlog() {
 start() {
 	set -- "$@" --datadir="$DATA" --skip-networking --socket="$socket" --pid-file=/tmp/deep.pid --skip-grant-tables --secure-file-priv= \
 		--event-scheduler=DISABLED --innodb-use-native-aio=0
-	server=$(first mariadbd) && set -- "$@" --skip-slave-start || { server=$(first mysqld); set -- "$@" --mysqlx=OFF --skip-replica-start; }
+	if server=$(first mariadbd); then
+		set -- "$@" --skip-slave-start
+	else
+		server=$(first mysqld)
+		set -- "$@" --mysqlx=OFF --skip-replica-start
+	fi
 	"$server" "$@" >"$log" 2>&1 &
 	until ask --execute 'SELECT 1' >/dev/null 2>&1; do
 		kill -0 $! 2>/dev/null || { grep -i error "$log" | tail -n 5; exit 1; }

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Checks a PostgreSQL data folder that nobody else uses.
 # usage: STEP SERVER-ARGUMENT..., with DATA, LSN (flushed at the cut) and
 # DATABASE_USER. Exit code 77: it does not apply, and standard output says why.

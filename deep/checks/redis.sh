@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Checks the files of Redis or Valkey. usage: STEP, with DATA. Exit code 77: it
 # does not apply, and standard output says why.
 set -eu

@@ -56,6 +56,7 @@ quoted() {
 	printf "'%s'" "${s//\'/\'\'}"
 }
 
+# shellcheck disable=SC2016 # backticks quote names in SQL
 named() { printf '`%s`' "${1//\`/\`\`}"; }
 
 # accounts are the statements that make the users and the database. The root of
