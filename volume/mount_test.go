@@ -50,27 +50,31 @@ func skipChild(t *testing.T, why string) {
 }
 
 // mountImage mounts a new file system of a kind, in a file of size bytes.
-func mountImage(t *testing.T, kind string, size int64) (dir, image string) {
+func mountImage(t *testing.T, kind string, size int64, mkfsArgs ...string) (dir, image string) {
+	t.Helper()
+	return mountIn(t, tempDir(t), kind, size, mkfsArgs...)
+}
+
+func mountIn(t *testing.T, base, kind string, size int64, mkfsArgs ...string) (dir, image string) {
 	t.Helper()
 	mkfs, err := exec.LookPath("mkfs." + kind)
 	if err != nil {
 		skipChild(t, "mkfs."+kind+" is not installed")
 	}
-	base := tempDir(t)
 	dir, image = base+"/mnt", base+"/image"
 	must(t, os.Mkdir(dir, 0o755))
 	write(t, image, nil)
 	must(t, os.Truncate(image, size))
-	if out, err := exec.Command(mkfs, "-q", image).CombinedOutput(); err != nil {
+	if out, err := exec.Command(mkfs, append(mkfsArgs, "-q", image)...).CombinedOutput(); err != nil {
 		t.Fatalf("mkfs.%s: %v\n%s", kind, err, out)
 	}
 	mountLoop(t, image, dir)
 	return dir, image
 }
 
-func mountLoop(t *testing.T, image, dir string) {
+func mountLoop(t *testing.T, image, dir string, options ...string) {
 	t.Helper()
-	if out, err := exec.Command("mount", "-o", "loop", image, dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("mount", "-o", strings.Join(append(options, "loop"), ","), image, dir).CombinedOutput(); err != nil {
 		skipChild(t, "loop devices cannot be mounted here: "+strings.TrimSpace(string(out)))
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }) // else it goes with the namespace
