@@ -14,6 +14,8 @@ func otherEngines() []Part {
 	return append(append(dockerParts(), podmanPart(), crictlPart(), cniPart()),
 		debianPart("containerd-1.7", debianRecipe{Suite: "trixie", Packages: []string{"containerd"}, Programs: containerd}),
 		debianPart("containerd-2.1", debianRecipe{Suite: "forky", Packages: []string{"containerd"}, Programs: containerd}),
+		debianPart("compose", debianRecipe{Suite: "trixie", Packages: []string{"docker-compose"},
+			Programs: []string{"usr/libexec/docker/cli-plugins/docker-compose"}}),
 	)
 }
 

@@ -75,10 +75,13 @@ func (d *Daemon) TryLull(t testing.TB, args ...string) Output {
 
 // LullCommand is the lull command on this daemon, to be run.
 func (d *Daemon) LullCommand(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, "lull"), args...)
+	cmd := exec.CommandContext(ctx, d.LullProgram(), args...)
 	cmd.Env = d.Environ("LULL_CONFIG="+d.LullConfig(), "LULL_FAILPOINTS="+d.Failpoints, "TMPDIR="+d.Temp())
 	return cmd
 }
+
+// LullProgram is the lull that is tested.
+func (d *Daemon) LullProgram() string { return filepath.Join(d.bin, "lull") }
 
 // Lull runs the lull command on this daemon, which has to succeed, and gives
 // its answer.
