@@ -11,16 +11,22 @@ import (
 // What goes wrong while a clone is made leaves nothing, at once or, after a
 // kill, with the next command; and clones end when they are told to.
 func TestCloneLife(t *testing.T) {
-	harness.Full(t)
 	d := harness.Start(t, harness.Options{})
 	pg := d.Postgres(t, harness.PostgresOptions{})
 	ref := checkpoint(t, pg)
 	for _, step := range []string{"captures", "network", "wall", "volumes", "placed", "verified"} {
 		t.Run("error/"+step, func(t *testing.T) { failsAt(t, d, ref, "clone."+step) })
 	}
-	for _, step := range []string{"volumes", "verified"} {
-		t.Run("kill/"+step, func(t *testing.T) { killedAt(t, d, ref, "clone."+step) })
+	for _, step := range []string{"captures", "network", "wall", "volumes", "placed", "verified"} {
+		t.Run("kill/"+step, func(t *testing.T) {
+			if step != "volumes" && step != "verified" {
+				harness.Full(t)
+			}
+			killedAt(t, d, ref, "clone."+step)
+		})
 	}
+	t.Run("kill/remove", func(t *testing.T) { killedInRemove(t, d, ref) })
+	t.Run("kill/reset", func(t *testing.T) { killedInReset(t, d, ref) })
 	t.Run("on-clone", func(t *testing.T) { runsStatements(t, d, ref) })
 	t.Run("ends", func(t *testing.T) { ends(t, d, ref) })
 	pg.WaitAnswer(t)
@@ -48,10 +54,42 @@ func killedAt(t *testing.T, d *harness.Daemon, ref, failpoint string) {
 	if o := d.TryLull(t, "clone", ref, name); o.Code != -1 {
 		t.Errorf("it was not killed: %s", o)
 	}
+	sweptByTheNext(t, d, ref, name)
+}
+
+func sweptByTheNext(t *testing.T, d *harness.Daemon, ref, name string) {
+	t.Helper()
 	d.Fail(t, "clone.captures", "error")
 	if o := d.TryLull(t, "clone", ref, harness.Name(t, "k")); o.Code == 0 {
 		t.Errorf("it succeeded: %s", o)
 	}
+	gone(t, d, name)
+}
+
+func killedInRemove(t *testing.T, d *harness.Daemon, ref string) {
+	name := harness.Name(t, "k")
+	d.Clone(t, ref, name)
+	d.Fail(t, "clone.remove", "kill")
+	if o := d.TryLull(t, "clone", "rm", name); o.Code != -1 {
+		t.Errorf("it was not killed: %s", o)
+	}
+	sweptByTheNext(t, d, ref, name)
+}
+
+// killedInReset leaves a clone that can be reset again.
+func killedInReset(t *testing.T, d *harness.Daemon, ref string) {
+	name := harness.Name(t, "k")
+	c := d.Clone(t, ref, name)[0]
+	c.Exec(t, "CREATE TABLE mine (n int)")
+	d.Fail(t, "clone.volumes", "kill")
+	if o := d.TryLull(t, "reset", name); o.Code != -1 {
+		t.Errorf("it was not killed: %s", o)
+	}
+	again := d.Reset(t, name)
+	if again.URL != c.URL || again.Query(t, "SELECT to_regclass('mine')::text") != "" {
+		t.Errorf("%s is %s", c.URL, again.URL)
+	}
+	d.Lull(t, "clone", "rm", name)
 	gone(t, d, name)
 }
 

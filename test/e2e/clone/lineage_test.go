@@ -23,7 +23,6 @@ import (
 // A database with a live replica and an archive: it is neither cloned nor
 // rolled back without leave, and with it not one byte reaches either.
 func TestLineage(t *testing.T) {
-	harness.Full(t)
 	d := harness.Start(t, harness.Options{})
 	p := newPair(t, d)
 	ref := checkpoint(t, p.primary)

@@ -1,0 +1,97 @@
+package volume
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/test/e2e/harness"
+)
+
+// killed is a database whose shim is killed again and again, each time on the
+// same volume. Rows are what was acknowledged.
+type killed struct {
+	*harness.Postgres
+	d      *harness.Daemon
+	volume string
+	rows   int
+}
+
+func (k *killed) start(t *testing.T) {
+	t.Helper()
+	k.Postgres = k.d.Postgres(t, harness.PostgresOptions{Volume: k.volume, ContainerOptions: harness.ContainerOptions{
+		Annotations: map[string]string{"lull/pause-budget": "1m", "lull/max-frozen": "5m", "lull/restore-deadline": "2m"},
+	}})
+}
+
+func (k *killed) write(t *testing.T) {
+	t.Helper()
+	k.Exec(t, "CREATE TABLE IF NOT EXISTS acknowledged (n int)")
+	k.Exec(t, "INSERT INTO acknowledged VALUES (1)")
+	k.rows++
+}
+
+func (k *killed) whole(t *testing.T) {
+	t.Helper()
+	if n := k.Query(t, "SELECT count(*)::text FROM acknowledged"); n != fmt.Sprint(k.rows) {
+		t.Errorf("%s rows are there, %d were acknowledged", n, k.rows)
+	}
+}
+
+// Killed at any step of a capture, of the seal and of a put back, the shim
+// leaves a volume that starts without loss, and no checkpoint that could be
+// taken for whole.
+func TestKilled(t *testing.T) {
+	harness.Full(t)
+	d := harness.Start(t, harness.Options{})
+	k := &killed{d: d, volume: d.Volume(t)}
+	k.start(t)
+	steps := engine.CheckpointSteps()
+	for _, step := range append(steps[slices.Index(steps, "capture"):], "copied", "synced", "named", "sealed") {
+		point := "checkpoint." + step
+		if slices.Contains([]string{"copied", "synced", "named"}, step) {
+			point = "capture." + step
+		}
+		t.Run(point, func(t *testing.T) { k.inCheckpoint(t, point) })
+	}
+	ref := harness.Name(t, "cp") + ":latest"
+	d.Lull(t, "checkpoint", k.ID, ref)
+	cut := k.rows
+	for _, step := range []string{"staging", "after staging", "out", "after out", "in", "after in", "new", "after new"} {
+		t.Run("putback."+step, func(t *testing.T) { k.inPutBack(t, ref, cut, "putback."+step) })
+	}
+	d.Lull(t, "verify", ref)
+}
+
+func (k *killed) inCheckpoint(t *testing.T, point string) {
+	k.write(t)
+	ref := harness.Name(t, "cp") + ":latest"
+	k.d.Fail(t, point, "kill")
+	if o := k.d.TryLull(t, "checkpoint", "--no-precopy", k.ID, ref); o.Code == 0 {
+		t.Errorf("%s was not met: %s", point, o)
+	}
+	k.WaitStatus(t, harness.NoTask)
+	k.Remove(t)
+	k.NoTraces(t)
+	if o := k.d.TryLull(t, "restore", ref); o.Code != 3 {
+		t.Errorf("it has a name: %s", o)
+	}
+	k.start(t)
+	k.whole(t)
+}
+
+func (k *killed) inPutBack(t *testing.T, ref string, cut int, point string) {
+	k.write(t)
+	k.Kill(t)
+	k.Remove(t)
+	k.d.Fail(t, point, "kill")
+	if o := k.d.TryLull(t, "restore", "--rollback", ref); o.Code == 0 {
+		t.Errorf("%s was not met: %s", point, o)
+	}
+	k.NoTraces(t)
+	k.d.Lull(t, "restore", "--rollback", ref)
+	k.WaitAnswer(t)
+	k.rows = cut
+	k.whole(t)
+}
