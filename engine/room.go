@@ -47,10 +47,12 @@ func (d *dump) reserve(dst string) int64 {
 }
 
 // A pre-copy leaves so much free on the disk of the database that it copies:
-// the database writes meanwhile. In bytes, and one part in so many of the disk.
+// the database writes meanwhile. In bytes, or one part in so many of a smaller
+// disk. The room is looked at after each MiB, so this is what the database may
+// write until the copy is gone, not what it writes during the copy.
 const (
-	reserveLeast = 1 << 30
-	reservePart  = 10
+	reserveMost = 1 << 30
+	reservePart = 10
 )
 
 // precopyReserve is 0 where the copy goes to another disk than the database's.
@@ -60,9 +62,9 @@ func precopyReserve(src, dst string) int64 {
 	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs(src, &fs); err != nil {
-		return reserveLeast
+		return reserveMost
 	}
-	return max(reserveLeast, int64(fs.Blocks)*fs.Frsize/reservePart)
+	return min(reserveMost, int64(fs.Blocks)*fs.Frsize/reservePart)
 }
 
 func hasRoom(dir string, need int64) error {
