@@ -62,24 +62,28 @@ func (h House) Open(id string) (*Clone, error) {
 	return c, nil
 }
 
-// hold takes the lock, on the file that is in the folder when it is taken.
-func (c *Clone) hold() error {
-	path := filepath.Join(c.house.Dir(c.ID), "lock")
+func (c *Clone) hold() (err error) {
+	c.lock, err = lockIn(c.house.Dir(c.ID), c.ID, ErrUnknown, ErrBusy)
+	return err
+}
+
+// lockIn takes a folder's lock, on the file that is in it when it is taken.
+func lockIn(dir, name string, unknown, busy error) (*os.File, error) {
+	path := filepath.Join(dir, "lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %w", c.ID, ErrUnknown)
+		return nil, fmt.Errorf("%s: %w", name, unknown)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := flock.Try(f, flock.Exclusive); err != nil {
-		return errors.Join(fmt.Errorf("%s: %w", c.ID, ErrBusy), f.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, busy), f.Close())
 	}
 	if _, err := os.Lstat(path); err != nil { // it was removed before we had it
-		return errors.Join(fmt.Errorf("%s: %w", c.ID, ErrUnknown), f.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, unknown), f.Close())
 	}
-	c.lock = f
-	return nil
+	return f, nil
 }
 
 // Release lets others work on it.

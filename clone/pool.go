@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/lull-containers/lull/internal/durable"
 	"github.com/lull-containers/lull/volume/captures"
 )
@@ -36,7 +34,6 @@ type Pool struct {
 
 const (
 	poolName    = "pool.json"
-	poolLock    = "lock"
 	poolTrouble = "trouble"
 )
 
@@ -118,26 +115,6 @@ func (h House) Stock(pool string) (stock []Record, err error) {
 	return stock, err
 }
 
-// LockPool makes this process the one that fills a pool or takes it away;
-// ErrPoolBusy: another one is.
-func (h House) LockPool(name string) (unlock func() error, err error) {
-	path := filepath.Join(h.poolDir(name), poolLock)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o600)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", name, ErrPoolUnknown)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", name, ErrPoolBusy), f.Close())
-	}
-	if _, err := os.Lstat(path); err != nil { // it was removed before we had it
-		return nil, errors.Join(fmt.Errorf("%s: %w", name, ErrPoolUnknown), f.Close())
-	}
-	return func() error { return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close()) }, nil
-}
-
 // ClosePool ends a pool: nobody takes of it or fills it any more.
 func (h House) ClosePool(p Pool) error {
 	err := os.Remove(filepath.Join(h.poolDir(p.Name), poolName))
@@ -146,18 +123,3 @@ func (h House) ClosePool(p Pool) error {
 
 // RemovePool takes away what is left of a closed one. The caller has its lock.
 func (h House) RemovePool(name string) error { return os.RemoveAll(h.poolDir(name)) }
-
-// SetTrouble keeps why a pool could not be filled; nil: it could.
-func (h House) SetTrouble(pool string, trouble error) error {
-	path := filepath.Join(h.poolDir(pool), poolTrouble)
-	if trouble == nil {
-		return ignoreAbsent(os.Remove(path))
-	}
-	return durable.WriteFile(path, []byte(trouble.Error()+"\n"), 0o600)
-}
-
-// Trouble is why a pool could not be filled the last time; empty: it could.
-func (h House) Trouble(pool string) (string, error) {
-	data, err := os.ReadFile(filepath.Join(h.poolDir(pool), poolTrouble))
-	return string(data), ignoreAbsent(err)
-}
