@@ -156,7 +156,7 @@ func (c *cloning) claim(context.Context) (err error) {
 // publish has this host listen for the clone. Clients that come early wait.
 func (c *cloning) publish(context.Context) (err error) {
 	if c.stand, err = c.reserve(c.clone, c.options.publish); c.stand != nil {
-		c.undo.Push("the published address", func(context.Context) error { return c.stand.Close() })
+		c.undo.Push("the published address", func(context.Context) error { return ignoreClosed(c.stand.Close()) })
 	}
 	return err
 }

@@ -96,6 +96,14 @@ func (a *app) reserve(c *clone.Clone, at publishAt) (*net.TCPListener, error) {
 	return l, nil
 }
 
+// ignoreClosed is for a listener that a publisher may have by now.
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
 // startPublisher has a process of its own carry a listener's connections on to
 // a clone. It ends with the clone.
 func (a *app) startPublisher(id string, l *net.TCPListener) error {
