@@ -23,10 +23,11 @@ const (
 // again; on ext4, where a clone is an overlay, and on XFS, where it shares
 // blocks.
 func clonesOfOne(t *T, r *Result) {
-	for _, kind := range []string{"ext4", "xfs"} {
+	for _, kind := range []string{"xfs", "ext4"} {
 		d := harness.Start(t, harness.Options{Config: "[defaults]\nmax_frozen = \"10m\"\npause_budget = \"1m\"\n"})
 		c := newCloning(t, d, kind)
 		c.measure(t, r)
+		t.Log(r.Text()) // the whole takes long
 		c.removed(t)
 	}
 	r.note("a table of %d MiB; each clone's writes: rows of it at random places, %s long, all clones at once", cloneMiB, diverging)
@@ -80,6 +81,7 @@ func (c *cloneBench) measure(t *T, r *Result) {
 	r.series(c.kind+": rows written by each", "rows/s", writes)
 	r.series(c.kind+": disk of each, having written", "MiB", []float64{(before - free(t, c.point)) / clones})
 	r.series(c.kind+": memory of each, having written", "MiB", memories(t, all.ids))
+	t.Log(r.Text())
 	c.reset(t, r, all.clones[0])
 	c.load.Wait(t, 20)
 }
