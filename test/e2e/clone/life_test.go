@@ -11,6 +11,7 @@ import (
 // What goes wrong while a clone is made leaves nothing, at once or, after a
 // kill, with the next command; and clones end when they are told to.
 func TestCloneLife(t *testing.T) {
+	harness.Full(t)
 	d := harness.Start(t, harness.Options{})
 	pg := d.Postgres(t, harness.PostgresOptions{})
 	ref := checkpoint(t, pg)

@@ -24,6 +24,7 @@ type stage struct {
 
 func set(t *testing.T) *stage {
 	t.Helper()
+	harness.Full(t)
 	d := harness.StartDocker(t, harness.DockerOptions{Version: "29"})
 	pg := d.Postgres(t, harness.PostgresOptions{})
 	pg.Exec(t, "CREATE TABLE a (); CREATE TABLE b (); CREATE TABLE c (); CREATE TABLE d (); CREATE TABLE e ()")
