@@ -14,31 +14,58 @@ import (
 // maxSecret bounds a password file, in bytes.
 const maxSecret = 4096
 
-// passwordOf finds a password that is not in the environment itself: the
-// labels lull/password-env and lull/password-file, then the images' _FILE
-// variables. Files are the container's and are opened inside its root.
-func passwordOf(c *Container, pid int, env map[string]string) (string, error) {
+// credentials are who to be, and where. They hold a password: never log them.
+// What is empty the driver finds in the environment itself.
+type credentials struct{ user, password, database string }
+
+// credentialsOf gathers what is said of one container by its labels, then by
+// the configuration, then by the files that the image's variables name. Files
+// are the container's and are opened inside its root.
+func credentialsOf(c *Container, pid int, env map[string]string) (got credentials, err error) {
+	image := variables{env: env, pid: pid}
+	if got.database = c.LullLabels()["database"]; got.database == "" {
+		if got.database, err = image.database(c.Found.Engine); err != nil {
+			return got, err
+		}
+	}
+	password, said, err := saidPassword(c, pid, env)
+	if err != nil {
+		return got, err
+	}
+	named := namedUser(c)
+	if said && named != "" {
+		got.user, got.password = named, password
+		return got, nil
+	}
+	got.user, got.password, err = image.account(c.Found.Engine, named, said)
+	if said {
+		got.password = password
+	}
+	got.user = cmp.Or(named, got.user)
+	return got, err
+}
+
+// saidPassword is the password that somebody has said for this container: the
+// label lull/password-env or lull/password-file, or the configuration's file.
+func saidPassword(c *Container, pid int, env map[string]string) (password string, said bool, err error) {
 	labels := c.LullLabels()
 	if name := labels["password-env"]; name != "" {
 		v, ok := env[name]
 		if !ok {
-			return "", &quiesce.Refusal{Class: quiesce.ErrAuth,
+			return "", true, &quiesce.Refusal{Class: quiesce.ErrAuth,
 				What: "lull/password-env: the container has no variable " + name, Remedy: "name one that it has"}
 		}
-		return v, nil
+		return v, true, nil
 	}
 	if path := labels["password-file"]; path != "" {
-		return readSecret(pid, path)
+		password, err = readSecret(pid, path)
+		return password, true, err
 	}
 	if path := c.Credential.PasswordFile; path != "" && namedUser(c) == c.Credential.User {
-		return readHostSecret(path)
+		password, err = readHostSecret(path)
+		return password, true, err
 	}
-	for _, name := range fileVariables() {
-		if path := env[name]; path != "" {
-			return readSecret(pid, path)
-		}
-	}
-	return "", nil
+	return "", false, nil
 }
 
 // namedUser is the label's user, or the configuration's; empty: the image's.
@@ -77,17 +104,6 @@ func secretIn(f io.Reader, path string) (string, error) {
 // noSecret is the refusal of a password that cannot be had.
 func noSecret(path, why, remedy string) error {
 	return &quiesce.Refusal{Class: quiesce.ErrAuth, What: fmt.Sprintf("password file %s: %s", path, why), Remedy: remedy}
-}
-
-// fileVariables are the images' variables that name a file with the password
-// of the user that lull connects as.
-func fileVariables() []string {
-	return []string{
-		"POSTGRES_PASSWORD_FILE", "POSTGRESQL_PASSWORD_FILE",
-		"MYSQL_ROOT_PASSWORD_FILE", "MARIADB_ROOT_PASSWORD_FILE",
-		"REDIS_PASSWORD_FILE", "VALKEY_PASSWORD_FILE",
-		"MONGO_INITDB_ROOT_PASSWORD_FILE", "MONGODB_ROOT_PASSWORD_FILE",
-	}
 }
 
 // readSecret reads a small file as the container's init process sees it,

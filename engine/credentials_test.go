@@ -42,14 +42,14 @@ func TestPasswordOf(t *testing.T) {
 		"the same user by a label":              {map[string]string{"lull/user": "lull"}, nil, conf, "of the file"},
 		"another user by a label":               {map[string]string{"lull/user": "other"}, nil, conf, ""},
 		"file of the container's by a label":    {map[string]string{"lull/password-file": private}, nil, config.Credential{}, "of the file"},
-		"file of the container's by a variable": {nil, map[string]string{"MYSQL_ROOT_PASSWORD_FILE": private}, config.Credential{}, "of the file"},
+		"file of the container's by a variable": {nil, map[string]string{"POSTGRES_PASSWORD_FILE": private}, config.Credential{}, "of the file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := container("postgres", nil, nil)
 			c.Labels, c.Credential = tt.labels, tt.conf
-			got, err := passwordOf(c, here, tt.env)
-			if err != nil || got != tt.want {
-				t.Errorf("%q, %v", got, err)
+			got, err := credentialsOf(c, here, tt.env)
+			if err != nil || got.password != tt.want {
+				t.Errorf("%q, %v", got.password, err)
 			}
 		})
 	}
@@ -75,9 +75,9 @@ func TestPasswordThatCannotBeHad(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := container("postgres", nil, nil)
 			c.Labels, c.Credential = tt.labels, config.Credential{PasswordFile: tt.file}
-			got, err := passwordOf(c, os.Getpid(), nil)
-			if !errors.Is(err, quiesce.ErrAuth) || !strings.Contains(err.Error(), tt.says) || got != "" {
-				t.Errorf("%q, %v", got, err)
+			got, err := credentialsOf(c, os.Getpid(), nil)
+			if !errors.Is(err, quiesce.ErrAuth) || !strings.Contains(err.Error(), tt.says) || got.password != "" {
+				t.Errorf("%q, %v", got.password, err)
 			}
 		})
 	}

@@ -27,18 +27,13 @@ func targetOf(c *Container, pid int, f freezer.File, ports []uint16) (quiesce.Ta
 			Remedy: "wait until the database has started; one that serves a socket file alone has to listen on loopback too: " + listening(c.Found.Engine)}
 	}
 	env := c.Env()
-	password, err := passwordOf(c, pid, env)
-	if err != nil {
-		return quiesce.Target{}, err
-	}
-	labels := c.LullLabels()
-	user, err := userOf(c, pid, env)
+	who, err := credentialsOf(c, pid, env)
 	if err != nil {
 		return quiesce.Target{}, err
 	}
 	return quiesce.Target{
 		Engine: c.Found.Engine, Listeners: addrs, LocalPorts: ports,
-		Args: c.Args(), Env: env, Labels: labels, User: user, Password: password, Database: labels["database"],
+		Args: c.Args(), Env: env, Labels: c.LullLabels(), User: who.user, Password: who.password, Database: who.database,
 	}, nil
 }
 

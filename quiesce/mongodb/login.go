@@ -17,21 +17,28 @@ type login struct {
 }
 
 // loginOf reads the target: what is said in so many words first, then the
-// variables of the images.
+// variables of the images. A password is never another user's.
 func loginOf(t quiesce.Target) login {
-	env := t.Env
-	l := login{
-		user:     cmp.Or(t.User, env["MONGO_INITDB_ROOT_USERNAME"], env["MONGODB_INITDB_ROOT_USERNAME"]),
-		password: cmp.Or(t.Password, env["MONGO_INITDB_ROOT_PASSWORD"], env["MONGODB_INITDB_ROOT_PASSWORD"]),
+	user, password := account(t.Env)
+	if t.User != "" && t.User != user {
+		user, password = t.User, ""
+	}
+	return login{
+		user:     user,
+		password: cmp.Or(t.Password, password),
 		source:   cmp.Or(t.Database, t.Labels["database"], "admin"),
 		port:     port(t.Args),
 		secure:   demandsTLS(t.Args),
 	}
-	if l.user == "" && env["MONGODB_ROOT_PASSWORD"] != "" { // Bitnami
-		l.user = cmp.Or(env["MONGODB_ROOT_USER"], "root")
-		l.password = cmp.Or(t.Password, env["MONGODB_ROOT_PASSWORD"])
+}
+
+func account(env map[string]string) (user, password string) {
+	user = cmp.Or(env["MONGO_INITDB_ROOT_USERNAME"], env["MONGODB_INITDB_ROOT_USERNAME"])
+	password = cmp.Or(env["MONGO_INITDB_ROOT_PASSWORD"], env["MONGODB_INITDB_ROOT_PASSWORD"])
+	if user == "" && env["MONGODB_ROOT_PASSWORD"] != "" { // Bitnami
+		return cmp.Or(env["MONGODB_ROOT_USER"], "root"), env["MONGODB_ROOT_PASSWORD"]
 	}
-	return l
+	return user, password
 }
 
 func port(args []string) uint16 {

@@ -11,9 +11,12 @@ func TestLogin(t *testing.T) {
 		target quiesce.Target
 		want   login
 	}{
-		"nobody":   {quiesce.Target{}, login{source: "admin", port: 27017}},
-		"official": {quiesce.Target{Env: map[string]string{"MONGO_INITDB_ROOT_USERNAME": "u", "MONGO_INITDB_ROOT_PASSWORD": "p"}}, login{user: "u", password: "p", source: "admin", port: 27017}},
-		"bitnami":  {quiesce.Target{Env: map[string]string{"MONGODB_ROOT_PASSWORD": "p"}}, login{user: "root", password: "p", source: "admin", port: 27017}},
+		"nobody":         {quiesce.Target{}, login{source: "admin", port: 27017}},
+		"official":       {quiesce.Target{Env: map[string]string{"MONGO_INITDB_ROOT_USERNAME": "u", "MONGO_INITDB_ROOT_PASSWORD": "p"}}, login{user: "u", password: "p", source: "admin", port: 27017}},
+		"bitnami":        {quiesce.Target{Env: map[string]string{"MONGODB_ROOT_PASSWORD": "p"}}, login{user: "root", password: "p", source: "admin", port: 27017}},
+		"bitnami, named": {quiesce.Target{User: "root", Env: map[string]string{"MONGODB_ROOT_PASSWORD": "p"}}, login{user: "root", password: "p", source: "admin", port: 27017}},
+		"another user": {quiesce.Target{User: "lull", Env: map[string]string{"MONGO_INITDB_ROOT_USERNAME": "u", "MONGO_INITDB_ROOT_PASSWORD": "p"}},
+			login{user: "lull", source: "admin", port: 27017}},
 		"said": {quiesce.Target{User: "lull", Password: "q", Database: "users", Args: []string{"mongod", "--port", "27018", "--tlsMode=requireTLS"},
 			Env: map[string]string{"MONGO_INITDB_ROOT_USERNAME": "u", "MONGO_INITDB_ROOT_PASSWORD": "p"}}, login{user: "lull", password: "q", source: "users", port: 27018, secure: true}},
 	} {
