@@ -13,16 +13,17 @@ type home struct {
 	variable string   // of the environment
 	flags    []string // of the server's command line, value attached or next
 	fallback []string // of the official image
+	bitnami  []string // of Bitnami's
 }
 
 func homes() map[string]home {
 	return map[string]home{
-		"postgres": {"PGDATA", []string{"-D", "--pgdata="}, []string{"/var/lib/postgresql/data"}},
-		"mysql":    {"", []string{"--datadir="}, []string{"/var/lib/mysql"}},
-		"mariadb":  {"", []string{"--datadir="}, []string{"/var/lib/mysql"}},
-		"redis":    {"", []string{"--dir"}, []string{"/data"}},
-		"valkey":   {"", []string{"--dir"}, []string{"/data"}},
-		"mongodb":  {"", []string{"--dbpath"}, []string{"/data/db"}},
+		"postgres": {"PGDATA", []string{"-D", "--pgdata="}, []string{"/var/lib/postgresql/data"}, []string{"/bitnami/postgresql/data"}},
+		"mysql":    {"", []string{"--datadir="}, []string{"/var/lib/mysql"}, []string{"/bitnami/mysql/data"}},
+		"mariadb":  {"", []string{"--datadir="}, []string{"/var/lib/mysql"}, []string{"/bitnami/mariadb/data"}},
+		"redis":    {"", []string{"--dir"}, []string{"/data"}, []string{"/bitnami/redis/data"}},
+		"valkey":   {"", []string{"--dir"}, []string{"/data"}, []string{"/bitnami/valkey/data"}},
+		"mongodb":  {"", []string{"--dbpath"}, []string{"/data/db"}, []string{"/bitnami/mongodb/data/db"}},
 	}
 }
 
@@ -40,6 +41,9 @@ func DataFolders(c *Container) []string {
 	}
 	if dir := c.Env()[h.variable]; h.variable != "" && dir != "" {
 		return []string{dir}
+	}
+	if c.Found.Variant == quiesce.Bitnami || c.Env()["BITNAMI_APP_NAME"] != "" {
+		return h.bitnami
 	}
 	return h.fallback
 }

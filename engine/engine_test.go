@@ -38,6 +38,9 @@ func TestDataFolders(t *testing.T) {
 		{"nobody says", "postgres", []string{"postgres"}, nil, "/var/lib/postgresql/data"},
 		{"mysql", "mysql", []string{"mysqld", "--datadir=/m"}, nil, "/m"},
 		{"redis", "redis", []string{"redis-server", "--dir", "/r"}, nil, "/r"},
+		{"bitnami's postgres", "postgres", []string{"/opt/bitnami/scripts/postgresql/run.sh"}, []string{"BITNAMI_APP_NAME=postgresql"}, "/bitnami/postgresql/data"},
+		{"bitnami's mongodb", "mongodb", nil, []string{"BITNAMI_APP_NAME=mongodb"}, "/bitnami/mongodb/data/db"},
+		{"bitnami's mariadb, told where", "mariadb", []string{"mariadbd", "--datadir=/m"}, []string{"BITNAMI_APP_NAME=mariadb"}, "/m"},
 		{"a flag without its value", "redis", []string{"redis-server", "--dir"}, nil, "/data"},
 	}
 	for _, tt := range tests {

@@ -24,6 +24,10 @@ const (
 	ByEnvironment = "environment"
 )
 
+// Bitnami is the Variant of images that keep files and credentials in ways of
+// their own.
+const Bitnami = "bitnami"
+
 // Found is a database, and how it was recognised.
 type Found struct {
 	Engine  string // one of Engines, or None when lull is switched off
@@ -124,7 +128,7 @@ func byEnvironment(e Evidence, c command) (Found, bool) {
 	}
 	env := environment(e.Env)
 	if engine, ok := bitnami()[env["BITNAMI_APP_NAME"]]; ok {
-		return Found{Engine: engine, By: ByEnvironment, Variant: "bitnami", Detail: "variable BITNAMI_APP_NAME"}, true
+		return Found{Engine: engine, By: ByEnvironment, Variant: Bitnami, Detail: "variable BITNAMI_APP_NAME"}, true
 	}
 	for _, t := range traces() {
 		if t.in(env) {

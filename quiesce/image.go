@@ -45,7 +45,7 @@ func variant(path []string, repository, engine string) string {
 	packager := func(element string) bool { return strings.HasPrefix(element, "bitnami") }
 	switch {
 	case slices.ContainsFunc(path, packager):
-		return "bitnami"
+		return Bitnami
 	case repository == engine, repository+"db" == engine, repository == engine+"ql":
 		return ""
 	}
