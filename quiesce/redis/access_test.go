@@ -59,7 +59,7 @@ func TestAccountWithTheRightsThatAreDocumented(t *testing.T) {
 // Each right that is missing is named, before anything is held back; what can
 // be done without costs no more than a warning.
 func TestAccountThatLacksARight(t *testing.T) {
-	optional := []string{"+ping", "+multi", "+discard", "+client|setname", "+config|get"}
+	optional := []string{"+ping", "+multi", "+discard", "+client|setname"}
 	eachFenced(t, []string{"--save", "3600", "1000000"}, func(t *testing.T, s *server) {
 		for _, without := range rights {
 			var some []string

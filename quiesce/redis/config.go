@@ -76,13 +76,30 @@ func (c config) warnings(facts info, name string) (list []string) {
 	switch c.cold(facts) {
 	case coldNothing:
 		list = append(list, name+" has neither an append-only file nor save points: the data is in the memory image only, and a cold start is empty")
-	case coldUnknown:
-		list = append(list, "CONFIG GET is refused, so that it is unknown whether "+name+" saves: nothing is flushed; allow it with +config|get, or give the command its name back")
 	}
 	if c["appendfsync"] == "no" && facts["aof_enabled"] == "1" {
 		list = append(list, "appendfsync=no: a cold start after a power cut may lack acknowledged writes of half a minute")
 	}
 	return list
+}
+
+// checkKnown refuses a server without an append-only file that does not tell
+// whether it saves.
+func (s *session) checkKnown(c config, facts info) error {
+	if c.cold(facts) != coldUnknown {
+		return nil
+	}
+	return s.unknown()
+}
+
+// unknown is the refusal of a flush that nobody could call one.
+func (s *session) unknown() error {
+	return &quiesce.Refusal{
+		Class: quiesce.ErrPrivilege,
+		What:  "CONFIG GET is refused, so that it is unknown whether " + s.name() + " saves, and what there is to flush",
+		Remedy: "allow it with +config|get (ACL SETUSER), give the command its name back, switch the append-only file on, " +
+			"or do without with lull/require=crash-consistent",
+	}
 }
 
 // checkWritten refuses a server that cannot write its append-only file.

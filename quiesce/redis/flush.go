@@ -11,7 +11,8 @@ import (
 
 // Flush brings what a cold start loads up to date: the append-only file, or
 // else a snapshot where save points are set. It makes no file that the server
-// would not make itself. It waits for forks and is bounded by ctx.
+// would not make itself. It waits for forks and is bounded by ctx. Where it is
+// unknown what a cold start loads, that is ErrPrivilege.
 func (s *session) Flush(ctx context.Context) error {
 	facts, err := s.look(ctx)
 	if err != nil {
@@ -26,6 +27,8 @@ func (s *session) Flush(ctx context.Context) error {
 		err = s.flushAOF(ctx)
 	case coldRDB:
 		err = s.save(ctx)
+	case coldUnknown:
+		err = s.unknown()
 	}
 	if err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 // Preflight refuses what cannot be checkpointed as it is: a sentinel
 // (ErrUnsupported), a server that somebody paused, where it shows that, or
 // whose fork does not end (ErrBusy), an account that may not do what is needed
-// (ErrPrivilege).
+// (ErrPrivilege), one that does not tell whether it saves (ErrPrivilege).
 func (s *session) Preflight(ctx context.Context) (quiesce.Report, error) {
 	facts, err := s.look(ctx)
 	if err != nil {
@@ -25,6 +25,9 @@ func (s *session) Preflight(ctx context.Context) (quiesce.Report, error) {
 		if err := check(facts); err != nil {
 			return quiesce.Report{}, err
 		}
+	}
+	if err := s.checkKnown(c, facts); err != nil {
+		return quiesce.Report{}, err
 	}
 	if c.cold(facts) == coldRDB {
 		if err := s.allowed(ctx, []any{"BGSAVE"}); err != nil {
