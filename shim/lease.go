@@ -29,9 +29,14 @@ func (t *task) lease(ctx context.Context) error {
 }
 
 // leaseLate takes the leases of folders that were not there at Create, or that
-// only the database itself could name.
+// only the database itself could name. A folder that is still not there ends the
+// dump, which may have a better reason to tell: that nobody could be asked.
 func (t *task) leaseLate(ctx context.Context, pid int, folders []string) error {
-	if err := t.leaseAll(ctx, folders); err != nil {
+	err := t.leaseAll(ctx, folders)
+	if errors.Is(err, volume.ErrMount) && errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	return t.holdLeases(pid)

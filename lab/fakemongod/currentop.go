@@ -66,9 +66,18 @@ func (o *operation) show() bson.D {
 		{Key: "waitingForLock", Value: o.waits}, {Key: "command", Value: o.command},
 	}
 	if o.tx != nil {
-		d = append(d, o.session.lsid(), o.tx.show(), bson.E{Key: "locks", Value: bson.D{{Key: "Global", Value: "w"}}})
+		d = append(d, o.session.lsid(), o.tx.show(), o.locks())
 	}
 	return d
+}
+
+// locks are those that a statement of a transaction has or waits for.
+func (o *operation) locks() bson.E {
+	d := bson.D{}
+	if o.waits || o.tx.wrote.Load() {
+		d = bson.D{{Key: "Global", Value: "w"}}
+	}
+	return bson.E{Key: "locks", Value: d}
 }
 
 func (l *logical) lsid() bson.E {
@@ -93,7 +102,7 @@ func (l *logical) show() bson.D {
 		return nil
 	}
 	mode := "r"
-	if l.tx.wrote {
+	if l.tx.wrote.Load() {
 		mode = "w"
 	}
 	return bson.D{

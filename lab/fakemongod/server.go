@@ -22,6 +22,8 @@ type Options struct {
 	// Lacks are commands that it does not know, as FerretDB or an old server.
 	Lacks []string
 	TLS   *tls.Config // nil: none; else it is demanded, as --tlsMode requireTLS
+	// Lifetime is transactionLifetimeLimitSeconds; none: the manual's 60 s.
+	Lifetime time.Duration
 }
 
 // server is one fake mongod.
@@ -44,6 +46,7 @@ type server struct {
 type Server struct {
 	server   *server
 	listener net.Listener
+	stop     context.CancelFunc
 	done     sync.WaitGroup
 }
 
@@ -63,8 +66,10 @@ func Serve(l net.Listener, o Options) (*Server, error) {
 	if o.TLS != nil {
 		l = tls.NewListener(l, o.TLS)
 	}
-	f := &Server{server: s, listener: l}
+	ctx, stop := context.WithCancel(context.Background())
+	f := &Server{server: s, listener: l, stop: stop}
 	f.done.Go(f.accept)
+	f.done.Go(func() { s.reap(ctx) })
 	return f, nil
 }
 
@@ -84,6 +89,7 @@ func (f *Server) accept() {
 // with a server that is killed.
 func (f *Server) Close() error {
 	err := f.listener.Close()
+	f.stop()
 	f.server.hangUp()
 	f.done.Wait()
 	return errors.Join(err, f.server.store.journal.close())

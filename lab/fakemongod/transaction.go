@@ -3,6 +3,7 @@ package fakemongod
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -13,7 +14,7 @@ type transaction struct {
 	number  int64
 	began   bson.Timestamp
 	since   time.Time
-	wrote   bool // it is in the global lock
+	wrote   atomic.Bool // it is in the global lock
 	changes []change
 	claims  []claim
 }
@@ -74,7 +75,7 @@ func (s *server) abort(l *logical) {
 	s.store.mu.Lock()
 	l.tx.unclaim(s.store)
 	s.store.mu.Unlock()
-	if l.tx.wrote {
+	if l.tx.wrote.Load() {
 		s.lock.leave()
 	}
 	l.tx = nil
@@ -88,7 +89,7 @@ func (s *server) commitTransaction(_ context.Context, o *operation) (bson.D, err
 	}
 	s.store.mu.Lock()
 	var err error
-	if o.tx.wrote {
+	if o.tx.wrote.Load() {
 		err = s.store.commitLocked(o.tx.changes)
 	}
 	s.store.mu.Unlock()
@@ -107,10 +108,10 @@ func (s *server) abortTransaction(_ context.Context, o *operation) (bson.D, erro
 
 // enterTransaction takes the global lock with the first write.
 func (s *server) enterTransaction(ctx context.Context, tx *transaction) error {
-	if tx.wrote {
+	if tx.wrote.Load() {
 		return nil
 	}
 	err := s.lock.enter(ctx)
-	tx.wrote = err == nil
+	tx.wrote.Store(err == nil)
 	return err
 }

@@ -20,6 +20,7 @@ func (s *server) writing(ctx context.Context, o *operation, f func(*view) error)
 		if err := s.enterTransaction(ctx, o.tx); err != nil {
 			return interrupted()
 		}
+		s.waiting(o, false)
 		s.store.mu.Lock()
 		defer s.store.mu.Unlock()
 		return f(&view{store: s.store, tx: o.tx})

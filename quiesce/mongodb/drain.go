@@ -3,6 +3,7 @@ package mongodb
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -22,10 +23,15 @@ type transaction struct {
 		} `bson:"parameters"`
 		Prepared *time.Time `bson:"timePrepared"`
 	} `bson:"transaction"`
+	Waits bool `bson:"waitingForLock"`
 	Locks struct {
 		Global string `bson:"Global"`
 	} `bson:"locks"`
 }
+
+// queued is true of one that a standing fence keeps out: nothing that has
+// written stands beside fsyncLock, and the mode that it waits for is shown too.
+func (t transaction) queued() bool { return t.Waits || t.Locks.Global == "" }
 
 func (t transaction) key() string { return fmt.Sprint(t.Session, t.Body.Parameters.Number) }
 
@@ -57,9 +63,13 @@ func (s *session) transactions(ctx context.Context) ([]transaction, error) {
 	return open, err
 }
 
-// InFlight counts the open transactions that may have written.
+// InFlight counts the open transactions that may have written. Those that wait
+// for the session's own fence have not.
 func (s *session) InFlight(ctx context.Context) (int, error) {
 	open, err := s.transactions(ctx)
+	if s.fence.stands() {
+		open = slices.DeleteFunc(open, transaction.queued)
+	}
 	return len(open), err
 }
 

@@ -1,9 +1,13 @@
 package mongodb_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/lull-containers/lull/lab/fakemongod"
 	"github.com/lull-containers/lull/manifest"
@@ -172,4 +176,33 @@ func TestEvidence(t *testing.T) {
 	if len(v.Broken) == 0 {
 		t.Error("a MongoDB was taken for a MySQL")
 	}
+}
+
+// A transaction that waits for the fence has written nothing, and is not in
+// flight.
+func TestQueuedTransactionIsNotInFlight(t *testing.T) {
+	s := start(t, fakemongod.Options{})
+	session := open(t, s)
+	_, err := session.Fence(within(t), time.Minute)
+	must(t, err)
+	client := s.connect(t, "application") // whose waits the harness counts
+	tx, err := client.StartSession()
+	must(t, err)
+	must(t, tx.StartTransaction())
+	written := make(chan error, 1)
+	go func() {
+		_, err := client.Database("queued").Collection("c").InsertOne(mongo.NewSessionContext(context.Background(), tx), bson.D{{Key: "n", Value: 1}})
+		written <- err
+	}()
+	for s.Waiting(t) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	n, err := session.InFlight(within(t))
+	must(t, err)
+	if n != 0 {
+		t.Errorf("%d are in flight", n)
+	}
+	must(t, session.Close())
+	must(t, <-written)
+	must(t, tx.AbortTransaction(within(t)))
 }

@@ -23,7 +23,9 @@ settings() {
 }
 
 initialise() {
-	initdb --username=postgres --auth-local=trust --auth-host=scram-sha-256 --pwfile=<(echo "$POSTGRES_PASSWORD") >/dev/null
+	# The extension connects to its own server without a password, as the official
+	# image lets everybody on loopback.
+	initdb --username=postgres --auth=trust --pwfile=<(echo "$POSTGRES_PASSWORD") >/dev/null
 	settings >>"$PGDATA/postgresql.conf"
 	echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
 	pg_ctl --wait -o "-c listen_addresses=" start >/dev/null

@@ -33,7 +33,7 @@ func TestAccess(t *testing.T) {
 // database is one that the container's variables do not let lull into any more.
 func database(t *testing.T, d *harness.Daemon, id string) *harness.Postgres {
 	t.Helper()
-	pg := d.Postgres(t, harness.PostgresOptions{ContainerOptions: harness.ContainerOptions{ID: id, Labels: map[string]string{"lull/pause-budget": "1m"}}})
+	pg := d.Postgres(t, harness.PostgresOptions{ContainerOptions: harness.ContainerOptions{ID: id, Env: asksPassword, Labels: map[string]string{"lull/pause-budget": "1m"}}})
 	pg.Exec(t, "CREATE ROLE lull LOGIN SUPERUSER PASSWORD '"+harness.Canary+"'; ALTER ROLE postgres PASSWORD '"+changed+"'")
 	pg.Password = changed
 	return pg

@@ -15,12 +15,14 @@ type other struct {
 	*harness.Container
 	do    func(t *testing.T, statement string)
 	state func(t *testing.T) string
+	hold  func(t *testing.T, statements ...string) // until the test has ended
 }
 
 func mysqlOther(t *testing.T, engine, version string, labels map[string]string) other {
 	t.Helper()
 	my := harness.Shared(t).MySQL(t, harness.MySQLOptions{Engine: engine, Version: version, ContainerOptions: harness.ContainerOptions{Labels: labels,
-		Env: map[string]string{"SECRET": weakSecret}, Args: []string{"--innodb-use-native-aio=0"}}})
+		Env: map[string]string{"SECRET": weakSecret}, Args: []string{"docker-entrypoint.sh", map[string]string{"mysql": "mysqld", "mariadb": "mariadbd"}[engine], "--innodb-use-native-aio=0"}}})
+	my.Exec(t, "CREATE DATABASE IF NOT EXISTS test")
 	from := "performance_schema.global_variables"
 	if engine == "mariadb" {
 		from = "information_schema.GLOBAL_VARIABLES"
@@ -30,9 +32,9 @@ func mysqlOther(t *testing.T, engine, version string, labels map[string]string) 
 			t.Helper()
 			my.Exec(t, "CREATE TABLE IF NOT EXISTS test.written (n INT)", "INSERT INTO test.written VALUES (1)") // it takes writes
 			return my.Query(t, "SELECT CAST(COUNT(*) AS CHAR) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting%lock%'") + "\n" +
-				my.Query(t, "SELECT MD5(GROUP_CONCAT(CONCAT(VARIABLE_NAME, '=', COALESCE(VARIABLE_VALUE, '')) ORDER BY VARIABLE_NAME)) FROM "+from+
+				my.Query(t, "SELECT CAST(SUM(CRC32(CONCAT(VARIABLE_NAME, '=', COALESCE(VARIABLE_VALUE, '')))) AS CHAR) FROM "+from+
 					" WHERE VARIABLE_NAME LIKE 'innodb%' OR VARIABLE_NAME LIKE '%read_only'")
-		}}
+		}, func(t *testing.T, statements ...string) { t.Helper(); keep(t, my, statements) }}
 }
 
 func redisOther(t *testing.T, engine, version string, labels map[string]string) other {
@@ -45,11 +47,18 @@ func redisOther(t *testing.T, engine, version string, labels map[string]string) 
 		}
 		return all
 	}
-	return other{r.Container, func(t *testing.T, statement string) { t.Helper(); r.Query(t, words(statement)...) },
+	do := func(t *testing.T, statement string) { t.Helper(); r.Query(t, words(statement)...) }
+	hold := func(t *testing.T, statements ...string) {
+		t.Helper()
+		for _, s := range statements { // no connection holds any of it
+			do(t, s)
+		}
+	}
+	return other{r.Container, do,
 		func(t *testing.T) string {
 			t.Helper()
-			return r.Query(t, words("CONFIG GET *")...) + r.Query(t, words("ACL LIST")...) + r.Fact(t, "paused_actions")
-		}}
+			return r.Query(t, words("CONFIG GET *")...) + r.Query(t, words("ACL LIST")...) + r.Fact(t, "paused_actions") + r.Fact(t, "role") + r.Fact(t, "rdb_bgsave_in_progress")
+		}, hold}
 }
 
 // What TestAsBefore sees of PostgreSQL, of the others.

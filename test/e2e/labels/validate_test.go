@@ -103,7 +103,7 @@ func TestValidateQueued(t *testing.T) {
 	lose(t, pg.Container)
 	restore(t, pg.Container, ref)
 	pg.WaitAnswer(t)
-	const more = "SELECT count(*) > $1::text::int FROM test_data"
+	const more = "SELECT (count(*) > $1::text::int)::text FROM test_data"
 	harness.Eventually(t, "the write is committed", func() bool { return pg.Query(t, more, was) == "true" })
 	t.Log(strings.Join(pg.Record(t).Checked, "\n"))
 	pg.Remove(t)

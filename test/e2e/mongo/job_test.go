@@ -16,7 +16,9 @@ func TestJob(t *testing.T) {
 	harness.Full(t)
 	t.Run("left-running", func(t *testing.T) { job(t, true, fenced("lull/require", "clean"), manifest.Clean) })
 	t.Run("stopped", func(t *testing.T) { job(t, false, fenced("lull/require", "clean"), manifest.Clean) })
-	t.Run("flushed", func(t *testing.T) { job(t, true, annotations("lull/on-drift", "rollback"), manifest.Flushed) })
+	t.Run("flushed", func(t *testing.T) {
+		job(t, true, annotations("lull/on-drift", "rollback", "lull/pause-budget", "1m"), manifest.Flushed)
+	})
 }
 
 func job(t *testing.T, running bool, a map[string]string, level manifest.Level) {

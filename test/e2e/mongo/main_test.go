@@ -53,9 +53,12 @@ func fenced(more ...string) map[string]string {
 	return annotations(append(more, "lull/mode", "fence", "lull/pause-budget", "1m", "lull/on-drift", "rollback")...)
 }
 
+// run starts a fake that soon ends transactions whose clients are gone, as a
+// mongod does in a minute: they belong to no connection.
 func run(t *testing.T, a map[string]string) *harness.Mongo {
 	t.Helper()
-	return harness.Shared(t).FakeMongo(t, harness.MongoOptions{ContainerOptions: harness.ContainerOptions{Annotations: a}})
+	return harness.Shared(t).FakeMongo(t, harness.MongoOptions{ContainerOptions: harness.ContainerOptions{Annotations: a,
+		Args: []string{"--setParameter", "transactionLifetimeLimitSeconds=5"}}})
 }
 
 func refuses(t *testing.T, o harness.Output, words ...string) {

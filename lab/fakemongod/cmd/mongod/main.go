@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -28,6 +30,11 @@ func run() error {
 	port := flag.Int("port", 27017, "port")
 	set := flag.String("replSet", "", "name of the replica set")
 	state := flag.String("fakeState", "", "state of a member that is not ready")
+	var lifetime time.Duration
+	flag.Func("setParameter", "transactionLifetimeLimitSeconds=N", func(text string) (err error) {
+		lifetime, err = time.ParseDuration(strings.TrimPrefix(text, "transactionLifetimeLimitSeconds=") + "s")
+		return err
+	})
 	flag.Parse()
 	var listen net.ListenConfig
 	listen.SetMultipathTCP(false) // CRIU cannot dump it, and Go's listeners have it
@@ -35,7 +42,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	server, err := fakemongod.Serve(l, fakemongod.Options{Folder: *folder, Set: *set, State: *state, Users: users()})
+	server, err := fakemongod.Serve(l, fakemongod.Options{Folder: *folder, Set: *set, State: *state, Users: users(), Lifetime: lifetime})
 	if err != nil {
 		return err
 	}
