@@ -103,7 +103,8 @@ func (r *Result) snapshot(from *os.File) error {
 }
 
 func (r *Result) fill(ctx context.Context, from *os.File, need int64, o CaptureOptions) error {
-	c := &copier{ctx: ctx, src: from, dst: r.dir, entries: r.List.Entries, hash: o.Hash, pre: o.Precopy, proven: o.Precopy.stands(r.List)}
+	c := &copier{ctx: ctx, src: from, dst: r.dir, entries: r.List.Entries, hash: o.Hash, pre: o.Precopy, proven: o.Precopy.stands(r.List),
+		limit: o.MaxCopy, reserve: o.Reserve}
 	c.clones.Store(o.Precopy == nil && canClone(from, r.dir, r.List.Entries))
 	if !c.clones.Load() {
 		if err := mayCopy(r.dir, need, o.Precopy.allocated()-o.Reserve, o.MaxCopy); err != nil {

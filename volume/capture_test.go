@@ -393,3 +393,30 @@ func TestCopyingNoticesMovement(t *testing.T) {
 		}
 	}
 }
+
+// A file that cannot be cloned, where the first one could, is copied only
+// within what may be copied.
+func TestFallingBackToCopiesIsBounded(t *testing.T) {
+	src := tempDir(t)
+	write(t, src+"/1", noise("1", 1<<20))
+	write(t, src+"/2", noise("2", 1<<20))
+	must(t, SyncFS(src))
+	from, err := openRoot(src)
+	must(t, err)
+	defer from.Close()
+	for limit, want := range map[int64]error{0: nil, 3 << 20: nil, 3 << 19: ErrTooLarge} {
+		dst, err := os.MkdirTemp("/dev/shm", "lull-volume-") // nothing is cloned to another file system
+		must(t, err)
+		t.Cleanup(func() { must(t, os.RemoveAll(dst)) })
+		to, err := openRoot(dst)
+		must(t, err)
+		defer to.Close()
+		l, err := (&walk{ctx: t.Context()}).list(from)
+		must(t, err)
+		c := &copier{ctx: t.Context(), src: from, dst: to, entries: l.Entries, limit: limit}
+		c.clones.Store(true)
+		if err := c.tree(); !errors.Is(err, want) {
+			t.Errorf("%d bytes may be copied: %v", limit, err)
+		}
+	}
+}

@@ -29,7 +29,25 @@ func canClone(src, dst *os.File, entries []Entry) bool {
 	return true
 }
 
-// cloneFile shares in's blocks with out. Where it cannot it leaves out empty.
+// cloneFile shares in's blocks with out, which is empty. Where it cannot it
+// leaves out empty.
 func cloneFile(out, in *os.File) bool {
-	return unix.IoctlFileClone(int(out.Fd()), int(in.Fd())) == nil
+	share := func() bool { return unix.IoctlFileClone(int(out.Fd()), int(in.Fd())) == nil }
+	return share() || sameNoCOW(out, in) && share()
+}
+
+const fsNoCOW = 0x00800000 // FS_NOCOW_FL: chattr +C
+
+// sameNoCOW gives out the flag that in has. Files of btrfs share blocks only
+// with their like, and databases' files have it often.
+func sameNoCOW(out, in *os.File) bool {
+	theirs, err := unix.IoctlGetUint32(int(in.Fd()), unix.FS_IOC_GETFLAGS)
+	if err != nil {
+		return false
+	}
+	own, err := unix.IoctlGetUint32(int(out.Fd()), unix.FS_IOC_GETFLAGS)
+	if err != nil || (own^theirs)&fsNoCOW == 0 {
+		return false
+	}
+	return unix.IoctlSetPointerInt(int(out.Fd()), unix.FS_IOC_SETFLAGS, int(own^fsNoCOW)) == nil
 }

@@ -18,17 +18,20 @@ import (
 // simple: folders first, then contents, further names, special files, and the
 // folders' own metadata last, because filling them changes their times.
 type copier struct {
-	ctx     context.Context
-	src     *os.File
-	dst     *os.File
-	entries []Entry // of src; digests are filled in
-	hash    bool
-	clones  atomic.Bool  // cloning works, as far as is known
-	copied  atomic.Int64 // bytes that were copied, not cloned
-	read    atomic.Int64 // bytes
-	pre     *Precopy     // nil: nothing was copied before
-	proven  bool         // times can prove that what was copied before is right
-	taking  sync.Mutex   // of pre
+	ctx      context.Context
+	src      *os.File
+	dst      *os.File
+	entries  []Entry // of src; digests are filled in
+	hash     bool
+	clones   atomic.Bool  // cloning works, as far as is known
+	limit    int64        // bytes that may be copied where that turns out not to be so; 0: any
+	reserve  int64        // bytes that are left free then
+	unshared atomic.Int64 // bytes of such files
+	copied   atomic.Int64 // bytes that were copied, not cloned
+	read     atomic.Int64 // bytes
+	pre      *Precopy     // nil: nothing was copied before
+	proven   bool         // times can prove that what was copied before is right
+	taking   sync.Mutex   // of pre
 }
 
 func (c *copier) tree() error {
@@ -109,8 +112,13 @@ func (c *copier) file(ctx context.Context, e *Entry, buf []byte) (err error) {
 }
 
 func (c *copier) contents(ctx context.Context, in, out *os.File, e *Entry, buf []byte) error {
-	if c.clones.Load() && cloneFile(out, in) {
-		return nil
+	if c.clones.Load() {
+		if cloneFile(out, in) {
+			return nil
+		}
+		if err := c.mayFallBack(in); err != nil {
+			return err
+		}
 	}
 	var h hash.Hash
 	if c.hash {
@@ -123,6 +131,17 @@ func (c *copier) contents(ctx context.Context, in, out *os.File, e *Entry, buf [
 		e.SHA256 = Digest(h.Sum(nil))
 	}
 	return err
+}
+
+// mayFallBack asks before a file is copied that could not be cloned: nobody has
+// counted it.
+func (c *copier) mayFallBack(in *os.File) error {
+	now, err := statAt(in, "")
+	if err != nil {
+		return err
+	}
+	all := c.unshared.Add(now.allocated)
+	return mayCopy(c.dst, all, all-now.allocated-c.reserve, c.limit)
 }
 
 // before gives what a pre-copy has of a file.

@@ -1,6 +1,7 @@
 package volume
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -42,6 +43,35 @@ func TestCaptureOnFileSystems(t *testing.T) {
 			must(t, Remove(dir+"/store/volume-0"))
 			onlyIn(t, dir+"/store")
 		})
+	}
+}
+
+// Databases' files on btrfs often have no copies on write; they are shared all
+// the same, whatever the folder of the captures says.
+func TestFilesWithoutCOWAreShared(t *testing.T) {
+	if !ownMounts(t) {
+		return
+	}
+	dir, _ := mountImage(t, "btrfs", 256<<20)
+	src := dir + "/db"
+	write(t, src+"/a-plain-one", noise("plain", 100_000))
+	for i, flag := range []string{"+C", "-C"} {
+		write(t, src+"/set", nil)
+		if out, err := exec.Command("chattr", "+C", src+"/set").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		write(t, src+"/set", noise("set", 100_000))
+		store := filepath.Join(dir, "store", flag)
+		must(t, os.MkdirAll(store, 0o700))
+		if out, err := exec.Command("chattr", flag, store).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		r := captured(t, src, store+"/volume-0", CaptureOptions{MaxCopy: 1})
+		if r.Method != "reflink" || r.Copied > 0 {
+			t.Errorf("%d: %s, %d bytes copied", i, r.Method, r.Copied)
+		}
+		alike(t, src, store+"/volume-0")
+		must(t, os.Remove(src+"/set"))
 	}
 }
 
