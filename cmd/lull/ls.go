@@ -31,13 +31,21 @@ type lsRow struct {
 }
 
 func lsCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var asides bool
+	cmd := &cobra.Command{
 		Use:     "ls",
 		Aliases: []string{"list"},
 		Short:   "List the checkpoints, in every namespace unless -n names one",
 		Example: "  lull ls\n  lull ls --json | jq -r '.[] | select(.level == \"clean\") | .ref'",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asides {
+				rows, err := a.asides(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return answer(a, rows, a.printAsides)
+			}
 			only := ""
 			if cmd.Flags().Changed("namespace") {
 				only = a.namespace
@@ -46,9 +54,12 @@ func lsCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.tellAsides(cmd.Context())
 			return answer(a, rows, a.printLs)
 		},
 	}
+	cmd.Flags().BoolVar(&asides, "asides", false, "list what rollbacks keep of the volumes that they replaced, instead")
+	return cmd
 }
 
 func (a *app) ls(ctx context.Context, only string) ([]lsRow, error) {

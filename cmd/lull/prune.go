@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	containerd "github.com/containerd/containerd/v2/client"
@@ -25,6 +26,7 @@ type pruned struct {
 	DryRun  bool            `json:"dry_run"`
 	Images  []store.Removed `json:"images"`
 	Orphans []store.Orphan  `json:"orphans"`
+	Asides  []asideRow      `json:"asides"`  // what decided rollbacks kept
 	Partial []string        `json:"partial"` // what crashes left half done
 }
 
@@ -63,7 +65,7 @@ func pruneCommand(a *app) *cobra.Command {
 }
 
 func (a *app) prune(ctx context.Context, o pruneFlags) (pruned, error) {
-	done := pruned{DryRun: o.dryRun, Images: []store.Removed{}, Orphans: []store.Orphan{}, Partial: []string{}}
+	done := pruned{DryRun: o.dryRun, Images: []store.Removed{}, Orphans: []store.Orphan{}, Asides: []asideRow{}, Partial: []string{}}
 	client, ctx, err := a.connect(ctx)
 	if err != nil {
 		return done, err
@@ -77,6 +79,9 @@ func (a *app) prune(ctx context.Context, o pruneFlags) (pruned, error) {
 	if o.orphans {
 		err = errors.Join(err, a.pruneOrphans(ctx, client, c, o, &done))
 	}
+	gone, problem := pruneAsides(ctx, c, o.dryRun)
+	done.Asides = append(done.Asides, gone...)
+	err = errors.Join(err, problem)
 	if !o.dryRun {
 		swept, problem := c.Sweep(ctx)
 		done.Partial = append(done.Partial, swept...)
@@ -137,10 +142,13 @@ func (a *app) printPruned(p pruned) {
 	for _, o := range p.Orphans {
 		fmt.Fprintf(a.out, "captures of %s, which no checkpoint names, %s: %s\n", idOr(o.ID, o.ID), word, sizeText(o.Bytes))
 	}
+	for _, r := range p.Asides {
+		fmt.Fprintf(a.out, "what %s had before a rollback that stands, %s\n", harmless(strings.Join(r.Volumes, ", ")), word)
+	}
 	for _, name := range p.Partial {
 		fmt.Fprintf(a.out, "%s, left half done, removed\n", harmless(name))
 	}
-	if len(p.Images)+len(p.Orphans)+len(p.Partial) == 0 {
+	if len(p.Images)+len(p.Orphans)+len(p.Asides)+len(p.Partial) == 0 {
 		fmt.Fprintln(a.out, "nothing to remove")
 	}
 }
