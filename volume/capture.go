@@ -114,6 +114,9 @@ func (r *Result) fill(ctx context.Context, from *os.File, need int64, o CaptureO
 	if err := c.tree(); err != nil {
 		return err
 	}
+	if err := o.Precopy.sync(); err != nil {
+		return err
+	}
 	if err := o.Precopy.Discard(); err != nil {
 		return err
 	}

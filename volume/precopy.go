@@ -273,6 +273,16 @@ func (p *Precopy) take(e *Entry) *pooled {
 	return f
 }
 
+// sync writes out what was copied. Only this folder, open since before the first
+// byte, is told when an earlier write-back failed: the kernel tells each open
+// file of what failed since it was opened.
+func (p *Precopy) sync() error {
+	if p == nil || p.pool == nil {
+		return nil
+	}
+	return syncFS(p.pool)
+}
+
 // Discard removes what was copied and not taken. A second time, or on nil, it
 // does nothing.
 func (p *Precopy) Discard() error {
