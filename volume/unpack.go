@@ -27,6 +27,22 @@ func UnpackDir(dst string) string {
 	return filepath.Join(filepath.Dir(dst), partialPrefix+"unpack-"+filepath.Base(dst))
 }
 
+// Replace has anew make dst; what was there is kept aside until it has, and comes
+// back when it fails.
+func Replace(dst string, anew func() error) error {
+	aside := filepath.Join(filepath.Dir(dst), partialPrefix+"replaced-"+filepath.Base(dst))
+	if err := Remove(aside); err != nil { // of one that was killed
+		return err
+	}
+	if err := os.Rename(dst, aside); err != nil {
+		return err
+	}
+	if err := anew(); err != nil {
+		return errors.Join(err, os.Rename(aside, dst))
+	}
+	return Remove(aside)
+}
+
 // Unpack makes the captured volume dst of a list and what Pack wrote. The list
 // may come from anywhere: whatever is in it, nothing is made outside of dst,
 // and what no data folder needs (Portable) is refused before anything is made.

@@ -19,6 +19,7 @@ import (
 	"github.com/lull-containers/lull/store"
 	"github.com/lull-containers/lull/store/artifact"
 	"github.com/lull-containers/lull/volume"
+	"github.com/lull-containers/lull/volume/captures"
 )
 
 // judge looks at the whole before any of it gets a name: the memory's every
@@ -182,7 +183,8 @@ func (p *pulling) fits(list *volume.List, name string) error {
 	return nil
 }
 
-// volume makes one capture, if it is not here already.
+// volume makes one capture, if it is not here already, or not any more what it
+// was.
 func (p *pulling) volume(ctx context.Context, i int, s artifact.Stream) error {
 	c, err := store.Read(ctx, p.client.ContentStore(), p.image)
 	if err != nil {
@@ -191,17 +193,41 @@ func (p *pulling) volume(ctx context.Context, i int, s artifact.Stream) error {
 	at := slices.IndexFunc(p.done.Manifest.Volumes, func(v manifest.Volume) bool { return v.Name == s.Name })
 	v := p.done.Manifest.Volumes[at]
 	dst, there := p.captures.Volume(p.done.ID, v)
-	if there {
-		p.read += s.Size
-		return nil
-	}
 	list, err := store.List(ctx, p.client.ContentStore(), c, v.Fingerprint.List)
 	if err != nil {
 		return err
 	}
+	anew := func() error { return p.unpack(ctx, i, list, dst) }
+	if !there {
+		return anew()
+	}
+	drift, err := list.Verify(ctx, dst)
+	if err != nil {
+		return err
+	}
+	if !drift.Any() {
+		p.read += s.Size
+		return nil
+	}
+	if err := p.unheld(drift, dst); err != nil {
+		return err
+	}
+	return volume.Replace(dst, anew)
+}
+
+// unheld: what clones stand on is not taken from under them.
+func (p *pulling) unheld(drift volume.Drift, dst string) error {
+	found, err := p.captures.Get(p.done.ID)
+	if err == nil && len(found.Holds) > 0 {
+		err = fmt.Errorf("%w: %s is not what was captured any more (%s), and %s stands on it; remove that first", captures.ErrHeld, dst, drift, found.Holds[0].By)
+	}
+	return err
+}
+
+func (p *pulling) unpack(ctx context.Context, i int, list *volume.List, dst string) error {
 	r := p.streamOf(ctx, i)
 	defer r.close()
-	err = list.Unpack(ctx, dst, r)
+	err := list.Unpack(ctx, dst, r)
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, volume.ErrCapture) || errors.Is(err, artifact.ErrFormat) {
 		return errors.Join(err, os.RemoveAll(volume.UnpackDir(dst)))
 	}

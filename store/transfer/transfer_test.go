@@ -17,6 +17,7 @@ import (
 
 	"github.com/lull-containers/lull/store"
 	"github.com/lull-containers/lull/store/artifact"
+	"github.com/lull-containers/lull/volume/captures"
 )
 
 func quiet(int64, int64) {}
@@ -101,6 +102,29 @@ func ownerOnly(t *testing.T, dir string) {
 		}
 		return err
 	}))
+}
+
+// A capture that is here already is read, and brought anew when it has rotted;
+// but not from under a clone.
+func TestPullReplacesARottenCapture(t *testing.T) {
+	here, there, at := newMachine(t), newMachine(t), folder(t)
+	_, err := here.push(here.keep(sample(t, here)), at)
+	must(t, err)
+	_, err = there.pull(at)
+	must(t, err)
+	file := filepath.Join(there.captures.Folder(testID), "volume-0", "PG_VERSION")
+	must(t, os.WriteFile(file, []byte("16\n"), 0o600))
+	must(t, there.captures.Hold(testID, "clone/test/one"))
+	if _, err := there.pull(at); !errors.Is(err, captures.ErrHeld) {
+		t.Errorf("a clone stands on it: %v", err)
+	}
+	must(t, there.captures.Release(testID, "clone/test/one"))
+	_, err = there.pull(at)
+	must(t, err)
+	if raw, err := os.ReadFile(file); err != nil || string(raw) != "17\n" {
+		t.Errorf("%q, %v", raw, err)
+	}
+	there.has()
 }
 
 // What a pull has brought is held by the image, once the lease is gone.
