@@ -54,11 +54,7 @@ func (h House) Open(id string) (*Clone, error) {
 	if err := c.hold(); err != nil {
 		return nil, err
 	}
-	r, err := readRecord(h.Dir(id))
-	if err != nil { // killed before or after its record was there
-		r = Record{ID: id, Namespace: h.Namespace, Phase: Making}
-	}
-	c.Record = r
+	c.Record = h.record(id)
 	return c, nil
 }
 
@@ -80,10 +76,19 @@ func lockIn(dir, name string, unknown, busy error) (*os.File, error) {
 	if err := flock.Try(f, flock.Exclusive); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, busy), f.Close())
 	}
-	if _, err := os.Lstat(path); err != nil { // it was removed before we had it
+	if !isAt(f, path) { // it was removed before we had it, and maybe made again
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, unknown), f.Close())
 	}
 	return f, nil
+}
+
+func isAt(f *os.File, path string) bool {
+	ours, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(path)
+	return err == nil && os.SameFile(ours, there)
 }
 
 // Release lets others work on it.

@@ -54,10 +54,12 @@ func TestClaimIsOneOwners(t *testing.T) {
 	}
 }
 
-// A killed process leaves a folder with a record, without one, or with half of
-// one: whatever it is, it is listed as half made and can be removed.
+// A killed process leaves a folder with a record, or without one: it is listed
+// as half made. A record that cannot be read is not a killed process's. Both
+// can be removed.
 func TestHalfMadeIsListed(t *testing.T) {
 	h := house(t)
+	want := map[string]Phase{"empty": Making, "torn": Unreadable, "made": Making}
 	for name, record := range map[string]string{"empty": "", "torn": `{"phase":"rea`, "made": `{"id":"made","phase":"making"}`} {
 		must(t, os.MkdirAll(h.Dir(name), 0o711))
 		if record != "" {
@@ -71,7 +73,7 @@ func TestHalfMadeIsListed(t *testing.T) {
 	for _, r := range all {
 		c, err := h.Open(r.ID)
 		must(t, err)
-		if r.Phase != Making || c.Phase != Making {
+		if r.Phase != want[r.ID] || c.Phase != want[r.ID] {
 			t.Errorf("%s is %s", r.ID, r.Phase)
 		}
 		must(t, c.Remove())
@@ -162,5 +164,38 @@ func TestRewriteKeepsTheRest(t *testing.T) {
 	}
 	if _, err := rewrite([]byte(`{"linux":{}}`), "/new", nil); err == nil {
 		t.Error("a spec without a network namespace")
+	}
+}
+
+// What a clone uses whose record cannot be read, nobody can tell: it stays.
+func TestTidyKeepsWhatMayBeUsed(t *testing.T) {
+	h := house(t)
+	must(t, os.MkdirAll(filepath.Join(h.MemoryDir(), "of whom"), 0o700))
+	must(t, os.MkdirAll(h.Dir("torn"), 0o711))
+	must(t, os.WriteFile(filepath.Join(h.Dir("torn"), recordName), []byte("{"), 0o600))
+	if err := h.Tidy(); err == nil {
+		t.Error("it did not say so")
+	}
+	if _, err := os.Stat(filepath.Join(h.MemoryDir(), "of whom")); err != nil {
+		t.Error(err)
+	}
+}
+
+// A lock on a file that was removed, and made again by somebody else, is none.
+func TestLockIsOfTheFileThatIsThere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	f, err := os.Create(path)
+	must(t, err)
+	defer f.Close()
+	if !isAt(f, path) {
+		t.Error("the file that is there")
+	}
+	must(t, os.Remove(path))
+	if isAt(f, path) {
+		t.Error("one that was removed")
+	}
+	must(t, os.WriteFile(path, nil, 0o600))
+	if isAt(f, path) {
+		t.Error("another one")
 	}
 }

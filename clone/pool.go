@@ -30,6 +30,9 @@ type Pool struct {
 	Size       int       `json:"size"`       // how many are to be in stock
 	Order      Order     `json:"order"`      // of each of them
 	Created    time.Time `json:"created"`
+	// Open: nothing is taken of one that is not, or put into it. Its record is
+	// there from before the captures are held until they are let go.
+	Open bool `json:"open"`
 }
 
 const (
@@ -53,26 +56,55 @@ func (h House) NewPool(p Pool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := h.Pool(p.Name); !errors.Is(err, ErrPoolUnknown) {
-		return errors.Join(unlock(), err, fmt.Errorf("%s: %w", p.Name, ErrPoolExists))
+	return errors.Join(h.newPool(p), unlock())
+}
+
+func (h House) newPool(p Pool) error {
+	left, err := h.AnyPool(p.Name)
+	switch {
+	case err == nil && left.Open:
+		return fmt.Errorf("%s: %w", p.Name, ErrPoolExists)
+	case err == nil: // of a process that was killed
+		err = h.ClosePool(left)
+	case errors.Is(err, ErrPoolUnknown):
+		err = nil
 	}
+	if err != nil {
+		return err
+	}
+	p.Open = false
+	if err := h.writePool(p); err != nil {
+		return err
+	}
+	err = captures.Store{Dir: h.Store}.Hold(p.Checkpoint, h.poolHolder(p.Name))
+	if err != nil && !errors.Is(err, captures.ErrNotFound) { // else everything is in the container's own layer
+		return errors.Join(err, h.ClosePool(p))
+	}
+	p.Open = true
+	return h.writePool(p)
+}
+
+func (h House) writePool(p Pool) error {
 	data, err := json.MarshalIndent(p, "", "  ")
-	if err == nil {
-		err = durable.WriteFile(filepath.Join(h.poolDir(p.Name), poolName), append(data, '\n'), 0o600)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = captures.Store{Dir: h.Store}.Hold(p.Checkpoint, h.poolHolder(p.Name))
-	}
-	if errors.Is(err, captures.ErrNotFound) {
-		err = nil // everything is in the container's own layer
-	}
-	return errors.Join(err, unlock())
+	return durable.WriteFile(filepath.Join(h.poolDir(p.Name), poolName), append(data, '\n'), 0o600)
 }
 
 func (h House) poolHolder(name string) string { return "pool/" + h.Namespace + "/" + name }
 
-// Pool reads one.
+// Pool reads one that is open.
 func (h House) Pool(name string) (Pool, error) {
+	p, err := h.AnyPool(name)
+	if err == nil && !p.Open {
+		err = fmt.Errorf("%s: %w", name, ErrPoolUnknown)
+	}
+	return p, err
+}
+
+// AnyPool reads one, also what a killed process has left of it.
+func (h House) AnyPool(name string) (Pool, error) {
 	var p Pool
 	data, err := os.ReadFile(filepath.Join(h.poolDir(name), poolName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -117,8 +149,14 @@ func (h House) Stock(pool string) (stock []Record, err error) {
 
 // ClosePool ends a pool: nobody takes of it or fills it any more.
 func (h House) ClosePool(p Pool) error {
-	err := os.Remove(filepath.Join(h.poolDir(p.Name), poolName))
-	return errors.Join(ignoreAbsent(err), captures.Store{Dir: h.Store}.Release(p.Checkpoint, h.poolHolder(p.Name)))
+	p.Open = false
+	if err := h.writePool(p); err != nil {
+		return err
+	}
+	if err := (captures.Store{Dir: h.Store}).Release(p.Checkpoint, h.poolHolder(p.Name)); err != nil {
+		return err
+	}
+	return ignoreAbsent(os.Remove(filepath.Join(h.poolDir(p.Name), poolName)))
 }
 
 // RemovePool takes away what is left of a closed one. The caller has its lock.

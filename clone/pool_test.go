@@ -12,9 +12,11 @@ import (
 	"github.com/lull-containers/lull/volume/captures"
 )
 
+const checkpointID = "00112233445566778899aabbccddeeff"
+
 func newPool(t *testing.T, h House) Pool {
 	t.Helper()
-	p := Pool{Name: "a", Namespace: h.Namespace, Ref: "shop:seeded", Checkpoint: "00112233445566778899aabbccddeeff", Size: 2,
+	p := Pool{Name: "a", Namespace: h.Namespace, Ref: "shop:seeded", Checkpoint: checkpointID, Size: 2,
 		Created: time.Now().UTC()}
 	must(t, h.NewPool(p))
 	return p
@@ -36,6 +38,7 @@ func TestPoolHasAName(t *testing.T) {
 	}
 	got, err := h.Pool("a")
 	must(t, err)
+	p.Open = true
 	if diff := cmp.Diff(p, got, cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) })); diff != "" {
 		t.Error(diff)
 	}
@@ -47,6 +50,31 @@ func TestPoolHasAName(t *testing.T) {
 		t.Errorf("listed: %v, %v", all, err)
 	}
 	must(t, h.NewPool(p)) // over what a killed `pool rm` leaves
+}
+
+// A pool that could not hold its captures is none, and one that a killed
+// process has begun can be begun again, or removed.
+func TestPoolThatIsNotOpen(t *testing.T) {
+	h := house(t)
+	s := captures.Store{Dir: h.Store}
+	must(t, os.MkdirAll(filepath.Join(s.Folder(checkpointID), "volume-0"), 0o700))
+	must(t, os.WriteFile(filepath.Join(s.Folder(checkpointID), "holds"), nil, 0o600)) // where a folder should be
+	p := Pool{Name: "a", Namespace: h.Namespace, Checkpoint: checkpointID}
+	if err := h.NewPool(p); err == nil {
+		t.Error("it is there without its captures")
+	}
+	must(t, os.Remove(filepath.Join(s.Folder(checkpointID), "holds")))
+	must(t, h.writePool(p))
+	if _, err := h.Pool("a"); !errors.Is(err, ErrPoolUnknown) {
+		t.Errorf("taken from: %v", err)
+	}
+	if left, err := h.AnyPool("a"); err != nil || left.Checkpoint != checkpointID {
+		t.Errorf("%+v, %v", left, err)
+	}
+	must(t, h.NewPool(p))
+	if _, err := h.Pool("a"); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestPoolIsFilledByOne(t *testing.T) {
@@ -84,7 +112,7 @@ func TestStock(t *testing.T) {
 func TestPoolHoldsItsCaptures(t *testing.T) {
 	h := house(t)
 	s := captures.Store{Dir: h.Store}
-	const id = "00112233445566778899aabbccddeeff"
+	const id = checkpointID
 	must(t, os.MkdirAll(filepath.Join(s.Folder(id), "volume-0"), 0o700))
 	p := newPool(t, h)
 	found, err := s.Get(id)

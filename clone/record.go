@@ -30,6 +30,9 @@ const (
 	Ready     Phase = "ready"
 	Resetting Phase = "resetting" // half reset, if nobody is at it: reset it again
 	Removing  Phase = "removing"
+	// Unreadable is one whose record is there and cannot be read: nobody
+	// touches it unasked.
+	Unreadable Phase = "unreadable"
 )
 
 // Record is what is kept of one clone.
@@ -118,8 +121,20 @@ func (h House) NetNS(id string) string {
 	return filepath.Join(h.State, "clones", h.Namespace, id)
 }
 
-// List gives all clones, those half made too, by name. One whose record cannot
-// be read is in phase Making.
+// record is a clone's, or one that says no more than that there is none, as a
+// killed process leaves it, or that it cannot be read.
+func (h House) record(id string) Record {
+	r, err := readRecord(h.Dir(id))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Record{ID: id, Namespace: h.Namespace, Phase: Making}
+	case err != nil:
+		return Record{ID: id, Namespace: h.Namespace, Phase: Unreadable}
+	}
+	return r
+}
+
+// List gives all clones, those half made too, by name.
 func (h House) List() ([]Record, error) {
 	entries, err := os.ReadDir(h.dir())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -133,11 +148,7 @@ func (h House) List() ([]Record, error) {
 		if !e.IsDir() {
 			continue
 		}
-		r, err := readRecord(h.Dir(e.Name()))
-		if err != nil {
-			r = Record{ID: e.Name(), Namespace: h.Namespace, Phase: Making}
-		}
-		all = append(all, r)
+		all = append(all, h.record(e.Name()))
 	}
 	return all, nil
 }

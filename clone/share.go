@@ -2,6 +2,7 @@ package clone
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -74,8 +75,14 @@ func Checkpoints(store string) (map[string]bool, error) {
 }
 
 func (h House) used(what func(Record) string) (map[string]bool, error) {
-	used := map[string]bool{}
-	return used, h.each(func(r Record) { used[what(r)] = true })
+	used, unreadable := map[string]bool{}, error(nil)
+	err := h.each(func(r Record) {
+		used[what(r)] = true
+		if r.Phase == Unreadable { // what it uses nobody can tell
+			unreadable = fmt.Errorf("the record of clone %s in %s cannot be read; mend it, or remove the clone with `lull clone rm`", r.ID, r.Namespace)
+		}
+	})
+	return used, errors.Join(err, unreadable)
 }
 
 // numbers are those of all cables that clones have, or have again when they

@@ -126,6 +126,9 @@ func (a *app) sweepClones(ctx context.Context, client *containerd.Client, h clon
 	var errs []error
 	swept := false
 	for _, r := range records {
+		if r.Phase == clone.Unreadable {
+			a.warn("the record of clone %s cannot be read; `lull clone rm` removes the clone", r.ID)
+		}
 		if !rubbish(h, r, time.Now()) {
 			continue
 		}

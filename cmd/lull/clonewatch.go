@@ -103,13 +103,19 @@ func (a *app) watchOnce(ctx context.Context, h clone.House, timed []clone.Record
 	}
 	var errs []error
 	for _, r := range timed {
-		status := tasks[r.ID].GetStatus()
-		alive := status == task.Status_RUNNING || status == task.Status_PAUSED || status == task.Status_PAUSING
-		if rubbish(h, r, time.Now()) || r.Order.Remove && !alive {
+		if over(h, r, tasks) {
 			errs = append(errs, a.watchEnd(ctx, client, h, r.ID))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// over tells whether a clone's time is over, or its server has ended that it is
+// to be removed with.
+func over(h clone.House, r clone.Record, tasks map[string]*task.Process) bool {
+	status := tasks[r.ID].GetStatus()
+	alive := status == task.Status_RUNNING || status == task.Status_PAUSED || status == task.Status_PAUSING
+	return rubbish(h, r, time.Now()) || r.Order.Remove && !alive
 }
 
 // watchEnd leaves a clone that somebody works on for the next look.
@@ -121,8 +127,9 @@ func (a *app) watchEnd(ctx context.Context, client *containerd.Client, h clone.H
 	if err != nil {
 		return err
 	}
-	if c.Phase != clone.Ready {
-		return c.Release()
+	tasks, err := taskMap(ctx, client) // it may have been reset since the first look
+	if err != nil || c.Phase != clone.Ready || !over(h, c.Record, tasks) {
+		return errors.Join(err, c.Release())
 	}
 	if err := a.endClone(ctx, client, c); err != nil {
 		return errors.Join(err, c.Release())

@@ -155,10 +155,12 @@ func (c *cloning) claim(context.Context) (err error) {
 
 // publish has this host listen for the clone. Clients that come early wait.
 func (c *cloning) publish(context.Context) (err error) {
-	if c.stand, err = c.reserve(c.clone, c.options.publish); c.stand != nil {
-		c.undo.Push("the published address", func(context.Context) error { return ignoreClosed(c.stand.Close()) })
+	to := c.clone.Record
+	if c.stand, err = reserve(&to, c.options.publish); c.stand == nil {
+		return err
 	}
-	return err
+	c.undo.Push("the published address", func(context.Context) error { return ignoreClosed(c.stand.Close()) })
+	return c.clone.Set(func(r *clone.Record) { r.Published = to.Published })
 }
 
 // unpack puts the memory where all clones of the checkpoint start from.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/spf13/cobra"
 
 	"github.com/lull-containers/lull/clone"
@@ -65,6 +66,9 @@ func (a *app) fillLocked(ctx context.Context, h clone.House, name string) error 
 		if err != nil {
 			return err
 		}
+		if err := a.dropDead(ctx, h, name); err != nil {
+			return a.fillFailed(ctx, h, name, err)
+		}
 		names := missing(h, p)
 		if len(names) == 0 {
 			return h.SetTrouble(name, nil)
@@ -74,6 +78,51 @@ func (a *app) fillLocked(ctx context.Context, h clone.House, name string) error 
 			return a.fillFailed(ctx, h, name, err)
 		}
 	}
+}
+
+func (a *app) dropDead(ctx context.Context, h clone.House, name string) error {
+	client, ctx, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return a.endDead(ctx, client, h, name)
+}
+
+// endDead removes what is in stock and does not run any more, as after a
+// reboot.
+func (a *app) endDead(ctx context.Context, client *containerd.Client, h clone.House, name string) error {
+	stock, err := h.Stock(name)
+	if err != nil || len(stock) == 0 {
+		return err
+	}
+	tasks, err := taskMap(ctx, client)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range stock {
+		if !runs(tasks, r.ID) {
+			errs = append(errs, a.endStopped(ctx, client, h, r.ID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// endStopped looks again, with the lock in hand.
+func (a *app) endStopped(ctx context.Context, client *containerd.Client, h clone.House, id string) error {
+	c, err := h.Open(id)
+	if errors.Is(err, clone.ErrBusy) || errors.Is(err, clone.ErrUnknown) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	tasks, err := taskMap(ctx, client)
+	if err != nil || !c.InStock() || runs(tasks, id) {
+		return errors.Join(err, c.Release())
+	}
+	return errors.Join(a.endClone(ctx, client, c), c.Release())
 }
 
 func (a *app) fillFailed(ctx context.Context, h clone.House, name string, err error) error {

@@ -37,7 +37,7 @@ func poolRemoveCommand(a *app) *cobra.Command {
 // removePool closes the pool first: from then on what is in stock is rubbish,
 // whoever is killed.
 func (a *app) removePool(ctx context.Context, h clone.House, name string) error {
-	p, err := h.Pool(name)
+	p, err := h.AnyPool(name)
 	if err != nil {
 		return poolFailure(name, err)
 	}

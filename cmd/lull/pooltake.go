@@ -57,6 +57,10 @@ func (a *app) take(ctx context.Context, name string, o cloneOptions) (cloned, er
 	return done, err
 }
 
+func runs(tasks map[string]*task.Process, id string) bool {
+	return tasks[id].GetStatus() == task.Status_RUNNING
+}
+
 // takeFresh makes one, of an empty pool.
 func (a *app) takeFresh(ctx context.Context, p clone.Pool, o cloneOptions) (cloned, error) {
 	o.pool, o.checkpoint, o.taken = p.Name, p.Checkpoint, true
@@ -94,7 +98,7 @@ func (a *app) takeFromStock(ctx context.Context, h clone.House, p clone.Pool, o 
 		}
 		if !c.InStock() { // somebody was faster
 			err = c.Release()
-		} else if tasks[r.ID].GetStatus() != task.Status_RUNNING {
+		} else if !runs(tasks, r.ID) {
 			err = a.endClone(ctx, client, c)
 		} else {
 			done, err = a.hand(ctx, client, c, p, o)
@@ -107,22 +111,14 @@ func (a *app) takeFromStock(ctx context.Context, h clone.House, p clone.Pool, o 
 	return done, false, nil
 }
 
-// hand makes a clone the caller's.
+// hand makes a clone the caller's, or leaves it in stock.
 func (a *app) hand(ctx context.Context, client *containerd.Client, c *clone.Clone, p clone.Pool, o cloneOptions) (cloned, error) {
 	began := time.Now()
 	info, err := client.ContainerService().Get(ctx, c.ID)
 	if err != nil {
 		return cloned{}, err
 	}
-	l, err := a.reserve(c, o.publish)
-	if err != nil {
-		return cloned{}, err
-	}
-	err = c.Set(func(r *clone.Record) { r.Taken, r.Order = true, p.Order.Ending(o.order) })
-	if err == nil {
-		err = a.startPublisher(c.ID, l)
-	}
-	if err != nil {
+	if err := a.mark(c, p, o); err != nil {
 		return cloned{}, err
 	}
 	if c.Order.Timed() {
@@ -133,4 +129,26 @@ func (a *app) hand(ctx context.Context, client *containerd.Client, c *clone.Clon
 	done := clonedOf(c.Record, environment(info.Spec.GetValue()), o)
 	done.TakenMillis = millis(time.Since(began))
 	return done, nil
+}
+
+// mark notes all that taking changes at once, and takes it back when the clone
+// cannot be published.
+func (a *app) mark(c *clone.Clone, p clone.Pool, o cloneOptions) error {
+	was, to := c.Record, c.Record
+	l, err := reserve(&to, o.publish)
+	if err != nil {
+		return err
+	}
+	to.Taken, to.Order = true, p.Order.Ending(o.order)
+	err = c.Set(func(r *clone.Record) { *r = to })
+	if err == nil {
+		err = a.startPublisher(c.ID, l)
+	}
+	if err == nil {
+		return nil
+	}
+	if l != nil {
+		err = errors.Join(err, ignoreClosed(l.Close()))
+	}
+	return errors.Join(err, c.Set(func(r *clone.Record) { *r = was }))
 }

@@ -66,22 +66,22 @@ func (p *publishAt) check(clones int, isolated bool) error {
 }
 
 // reserve has this host listen for a clone, at the address that it had before
-// a reset, or that is asked for. Nil: it is not published, or somebody
-// listens for it already.
-func (a *app) reserve(c *clone.Clone, at publishAt) (*net.TCPListener, error) {
-	again := c.Published.IsValid()
+// a reset, or that is asked for, and notes it in the record. Nil: it is not
+// published, or somebody listens for it already.
+func reserve(r *clone.Record, at publishAt) (*net.TCPListener, error) {
+	again := r.Published.IsValid()
 	if again {
-		at.AddrPort = c.Published
+		at.AddrPort = r.Published
 	}
 	if !at.IsValid() {
-		return nil, nil
+		return nil, nil //nolint:nilnil // there is none, and that is no error
 	}
-	if c.Port == 0 {
-		return nil, fail(exitUsage, "leave --publish out", "the database of %s listens at no port", c.Ref)
+	if r.Port == 0 {
+		return nil, fail(exitUsage, "leave --publish out", "the database of %s listens at no port", r.Ref)
 	}
 	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(at.AddrPort))
 	if again && errors.Is(err, unix.EADDRINUSE) {
-		return nil, nil
+		return nil, nil //nolint:nilnil // somebody listens
 	}
 	if errors.Is(err, unix.EADDRINUSE) {
 		return nil, fail(exitExists, "take another port, or 0 for any that is free", "%s of this host is in use", at.AddrPort)
@@ -89,10 +89,7 @@ func (a *app) reserve(c *clone.Clone, at publishAt) (*net.TCPListener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--publish: %w", err)
 	}
-	got := netip.AddrPortFrom(at.Addr(), uint16(l.Addr().(*net.TCPAddr).Port))
-	if err := c.Set(func(r *clone.Record) { r.Published = got }); err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
+	r.Published = netip.AddrPortFrom(at.Addr(), l.Addr().(*net.TCPAddr).AddrPort().Port())
 	return l, nil
 }
 
@@ -160,10 +157,14 @@ func (a *app) publish(ctx context.Context, id string) error {
 	return forward.Serve(ctx, l, netip.AddrPortFrom(r.Address, r.Port).String())
 }
 
-// sameClone tells whether a clone is still the one that it was, and stays.
+// sameClone tells whether a clone is still the one that it was, and stays. A
+// record that cannot be read for the moment tells nothing.
 func sameClone(h clone.House, was clone.Record) bool {
 	now, err := h.Read(was.ID)
-	return err == nil && now.Created.Equal(was.Created) && now.Phase != clone.Removing
+	if err != nil {
+		return !errors.Is(err, clone.ErrUnknown)
+	}
+	return now.Created.Equal(was.Created) && now.Phase != clone.Removing
 }
 
 // unpublished waits until nobody listens for a clone that is gone.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/lull-containers/lull/clone"
@@ -47,17 +49,23 @@ func TestReserve(t *testing.T) {
 	c, err := h.Open(testID)
 	w.check(err)
 	w.check(c.Set(func(r *clone.Record) { r.Port = 5432 }))
-	l, err := w.app.reserve(c, publishAt{netip.MustParseAddrPort("127.0.0.1:0")})
+	r := c.Record
+	l, err := reserve(&r, publishAt{netip.MustParseAddrPort("127.0.0.1:0")})
 	w.check(err)
-	if !c.Published.IsValid() || c.Published.String() != l.Addr().String() {
-		t.Errorf("published at %s, listens at %s", c.Published, l.Addr())
+	if !r.Published.IsValid() || r.Published.String() != l.Addr().String() {
+		t.Errorf("published at %s, listens at %s", r.Published, l.Addr())
 	}
-	if again, err := w.app.reserve(c, publishAt{}); again != nil || err != nil {
+	if again, err := reserve(&r, publishAt{}); again != nil || err != nil {
 		t.Errorf("while somebody listens for it: %v, %v", again, err)
 	}
-	w.check(c.Set(func(r *clone.Record) { r.Published = netip.AddrPort{} }))
-	if _, err := w.app.reserve(c, publishAt{netip.MustParseAddrPort(l.Addr().String())}); codeOf(t.Context(), err) != exitExists {
+	r.Published = netip.AddrPort{}
+	taken := publishAt{netip.MustParseAddrPort(l.Addr().String())}
+	if _, err := reserve(&r, taken); codeOf(t.Context(), err) != exitExists {
 		t.Errorf("in use: %v", err)
+	}
+	// What cannot be published is not taken either.
+	if err := w.app.mark(c, clone.Pool{}, cloneOptions{publish: taken}); err == nil || c.Taken || c.Published.IsValid() {
+		t.Errorf("%+v, %v", c.Record, err)
 	}
 	w.check(l.Close())
 	if err := ignoreClosed(l.Close()); err != nil {
@@ -65,24 +73,27 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// What is in stock of a pool that is gone is rubbish; what was taken is not.
-func TestRubbishOfAPool(t *testing.T) {
+// A publisher goes on while its clone's record cannot be read.
+func TestPublisherEndsWithItsClone(t *testing.T) {
 	w := newWorld(t)
-	h, err := w.app.house()
+	h := w.addClone(exampleManifest().ID, nil)
+	was, err := h.Read(testID)
 	w.check(err)
-	w.check(h.NewPool(clone.Pool{Name: "there", Checkpoint: exampleManifest().ID}))
-	for _, tc := range []struct {
-		record clone.Record
-		want   bool
-	}{
-		{clone.Record{Phase: clone.Ready, Pool: "there"}, false},
-		{clone.Record{Phase: clone.Ready, Pool: "gone"}, true},
-		{clone.Record{Phase: clone.Ready, Pool: "gone", Taken: true}, false},
-		{clone.Record{Phase: clone.Resetting, Pool: "gone"}, false},
-		{clone.Record{Phase: clone.Making, Pool: "there"}, true},
-	} {
-		if got := rubbish(h, tc.record, tc.record.Created); got != tc.want {
-			t.Errorf("%+v: %v", tc.record, got)
-		}
+	path := filepath.Join(h.Dir(testID), "clone.json")
+	whole, err := os.ReadFile(path)
+	w.check(err)
+	w.check(os.WriteFile(path, []byte("{"), 0o600))
+	if !sameClone(h, was) {
+		t.Error("while the record cannot be read")
+	}
+	w.check(os.WriteFile(path, whole, 0o600))
+	other := was
+	other.Created = other.Created.Add(1)
+	if sameClone(h, other) {
+		t.Error("of another clone of its name")
+	}
+	w.check(os.RemoveAll(h.Dir(testID)))
+	if sameClone(h, was) {
+		t.Error("of none")
 	}
 }
