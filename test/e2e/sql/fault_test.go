@@ -32,12 +32,7 @@ func TestFaultEngines(t *testing.T) {
 }
 
 func faults(t *testing.T, k kind) {
-	d := harness.Shared(t)
-	annotations := patient("lull/mode", "fence", "lull/on-drift", "rollback", "lull/require", "crash-consistent",
-		"lull/max-frozen", "30s") // that no dump outlasts on a loaded machine
-	v := &victim{server: k.run(t, d, options{annotations: annotations})}
-	v.pid, v.shim, v.load = v.PID(t), v.ShimPID(t), harness.LoadOn(t, v.store, trickle())
-	v.load.Wait(t, 2)
+	v := newVictim(t, k)
 	for _, step := range steps("prove", "freeze") {
 		if talks(step) {
 			t.Run("agent killed at "+step, func(t *testing.T) { v.killAgent(t, step) })
@@ -71,6 +66,16 @@ type victim struct {
 	*server
 	load      *harness.Load
 	pid, shim int
+}
+
+func newVictim(t *testing.T, k kind) *victim {
+	t.Helper()
+	annotations := patient("lull/mode", "fence", "lull/on-drift", "rollback", "lull/require", "crash-consistent",
+		"lull/max-frozen", "30s") // that no dump outlasts on a loaded machine
+	v := &victim{server: k.run(t, harness.Shared(t), options{annotations: annotations})}
+	v.pid, v.shim, v.load = v.PID(t), v.ShimPID(t), harness.LoadOn(t, v.store, trickle())
+	v.load.Wait(t, 2)
+	return v
 }
 
 // hang has a checkpoint hang before a step.
