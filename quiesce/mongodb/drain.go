@@ -153,6 +153,11 @@ func (s *session) terminate(ctx context.Context, open []transaction) (int, error
 		return 0, err
 	}
 	left, err := s.await(ctx, open, terminateTime)
+	if err == nil && len(left) > 0 {
+		err = &quiesce.Refusal{Class: quiesce.ErrInFlight,
+			What:   fmt.Sprintf("%d transactions of MongoDB outlived the end of their sessions", len(left)),
+			Remedy: "see its log, or choose lull/in-flight=keep"}
+	}
 	return len(open) - len(left), err
 }
 

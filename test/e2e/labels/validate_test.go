@@ -105,7 +105,10 @@ func TestValidateQueued(t *testing.T) {
 	pg.WaitAnswer(t)
 	const more = "SELECT (count(*) > $1::text::int)::text FROM test_data"
 	harness.Eventually(t, "the write is committed", func() bool { return pg.Query(t, more, was) == "true" })
-	t.Log(strings.Join(pg.Record(t).Checked, "\n"))
+	checked := strings.Join(pg.Record(t).Checked, "\n")
+	if want := `validation rows (eq): recorded "` + was + `"`; !strings.Contains(checked, want) || !strings.Contains(checked, "not comparable: something that had waited for the fence") {
+		t.Errorf("no %s, not comparable, in %s", want, checked)
+	}
 	pg.Remove(t)
 }
 

@@ -30,7 +30,6 @@ func ferret(t *testing.T, engine string, more ...string) *harness.Mongo {
 // FerretDB as a MongoDB: connection and login work, and the checkpoint is
 // refused by the name of the command that it does not have, with the way out.
 func TestFerretAsMongo(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	db := ferret(t, quiesce.MongoDB, "lull/user", "postgres", "lull/password-env", "POSTGRES_PASSWORD")
 	load := harness.LoadOn(t, db.Store(), trickle())
@@ -45,7 +44,6 @@ func TestFerretAsMongo(t *testing.T) {
 // FerretDB as what it is, a client of a PostgreSQL in the same container: both
 // are in the checkpoint, and documents come back as they were at the cut.
 func TestFerretAsPostgres(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	db := ferret(t, quiesce.Postgres)
 	load := harness.LoadOn(t, db.Store(), ledger.Load{Clients: 2, Pause: 20 * time.Millisecond})

@@ -13,7 +13,6 @@ import (
 // fenced, and comes back as it was at the cut, with nothing locked: on the
 // original, on the warm copy, and on a cold start of what was captured.
 func TestJob(t *testing.T) {
-	harness.Full(t)
 	t.Run("left-running", func(t *testing.T) { job(t, true, fenced("lull/require", "clean"), manifest.Clean) })
 	t.Run("stopped", func(t *testing.T) { job(t, false, fenced("lull/require", "clean"), manifest.Clean) })
 	t.Run("flushed", func(t *testing.T) {

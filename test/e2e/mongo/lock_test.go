@@ -15,7 +15,6 @@ import (
 // An agent that dies under the lock cannot unlock any more, and the lock has no
 // end: by the journal another one unlocks, at once.
 func TestAgentThatDies(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	db := run(t, fenced())
 	load := harness.LoadOn(t, db.Store(), trickle())
@@ -47,7 +46,6 @@ func free(t *testing.T, db *harness.Mongo, load *harness.Load) {
 // A client that is killed leaves nothing locked: what it had paused is
 // resumed, and what it was checkpointing the watchdog thaws.
 func TestClientThatDies(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	db := run(t, fenced("lull/max-frozen", "5s"))
 	load := harness.LoadOn(t, db.Store(), trickle())
@@ -81,7 +79,6 @@ func TestClientThatDies(t *testing.T) {
 // Somebody's fsyncLock refuses the checkpoint and survives it, as often as it
 // was taken; a checkpoint that does not require anything leaves it too.
 func TestSomebodysLock(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	db := run(t, fenced("lull/require", "flushed"))
 	for range 2 {
@@ -103,7 +100,6 @@ func TestSomebodysLock(t *testing.T) {
 // A lock that comes between lull's plan and its fence is seen by its count:
 // lull takes its own away and goes without a fence.
 func TestLockBetweenPlanAndFence(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	db := run(t, fenced())
 	d.Fail(t, "checkpoint.fence", "hang")
