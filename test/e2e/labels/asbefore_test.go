@@ -9,8 +9,8 @@ import (
 	"github.com/lull-containers/lull/test/e2e/harness"
 )
 
-// state is what a refused checkpoint must leave of a PostgreSQL: settings,
-// locks, who is connected, and the control file's last checkpoint.
+// state is what a refused checkpoint must leave of a PostgreSQL as it was:
+// settings, locks, prepared transactions, its role; and no session of lull's.
 type state map[string]string
 
 func stateOf(t *testing.T, pg *harness.Postgres) state {

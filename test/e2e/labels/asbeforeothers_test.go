@@ -73,7 +73,7 @@ func TestAsBeforeOthers(t *testing.T) {
 		before string
 		says   []string
 	}{
-		"mysql9.7/password":     {mysqlOther, "mysql 9.7", wrong, "", []string{"[lull:database]", "no variable WRONG"}},
+		"mysql9.7/variable":     {mysqlOther, "mysql 9.7", wrong, "", []string{"[lull:database]", "no variable WRONG"}},
 		"mysql9.7/privilege":    {mysqlOther, "mysql 9.7", weak, "CREATE USER weak IDENTIFIED BY '" + weakSecret + "'", []string{"[lull:database]", "GRANT ", "BACKUP_ADMIN"}},
 		"mariadb11.8/privilege": {mysqlOther, "mariadb 11.8", weak, "CREATE USER weak IDENTIFIED BY '" + weakSecret + "'", []string{"[lull:database]", "GRANT ", "SLAVE MONITOR"}},
 		"redis8.0/privilege":    {redisOther, "redis 8.0", weak, "ACL SETUSER weak on >" + weakSecret + " +ping +info", []string{"[lull:", "ACL SETUSER weak"}},
