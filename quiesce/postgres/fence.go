@@ -87,17 +87,29 @@ func (s *session) lockAll(ctx context.Context) error {
 			return fenceError(failed)
 		}
 		if err := wait.Sleep(ctx, pause); err != nil {
-			return noMoment(err)
+			return s.noMoment(ctx, err)
 		}
 	}
 }
 
-func noMoment(err error) error {
-	return &quiesce.Refusal{
+// noMoment says who may have held the fence up: a prepared transaction keeps its
+// locks until somebody ends it, and is seen in no session.
+func (s *session) noMoment(ctx context.Context, err error) error {
+	r := &quiesce.Refusal{
 		Class:  refusal.Caused(quiesce.ErrFence, err),
 		What:   "no moment was found without a writer on some table",
 		Remedy: "raise lull/pause-budget, end long write transactions, or use lull/mode=flush",
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	type prepared struct{ GID, Database string }
+	all, asked := list[prepared](ctx, s, "asking for prepared transactions",
+		`SELECT quote_literal(gid), database::text FROM pg_prepared_xacts ORDER BY prepared LIMIT 1`)
+	if asked == nil && len(all) > 0 {
+		r.What += fmt.Sprintf("; the prepared transaction %s of the database %s holds its locks", all[0].GID, strconv.Quote(all[0].Database))
+		r.Remedy = fmt.Sprintf("COMMIT PREPARED %s, or ROLLBACK PREPARED %[1]s, if nobody else will; or %s", all[0].GID, r.Remedy)
+	}
+	return r
 }
 
 // attempt lists everything before it locks anything: the lock table of the

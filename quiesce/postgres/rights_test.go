@@ -34,10 +34,13 @@ func TestAnAccountWithoutRights(t *testing.T) {
 		if strings.Contains(sql, "SUPERUSER") {
 			return // it may do everything now
 		}
+		_, err = session.Plan(within(t), false, time.Minute)
+		must(t, err)
 		_, err = session.Fence(within(t), time.Minute)
 		if !errors.Is(err, quiesce.ErrPrivilege) {
 			t.Errorf("a fence without rights on the tables: got %v, want ErrPrivilege", err)
 		}
+		fencesWithTheRightsItIsTold(t, s, target)
 		writer := s.Client(t)
 		must(t, errors.Join(writer.Begin(within(t)), writer.Write(within(t))))
 		_, err = session.Drain(within(t), 0, quiesce.Terminate)

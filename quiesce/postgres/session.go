@@ -38,9 +38,13 @@ type session struct {
 
 var _ quiesce.Session = (*session)(nil)
 
-// Plan is empty: every lock of ours dies with its connection.
-func (s *session) Plan(context.Context, bool, time.Duration) ([]manifest.Held, error) {
-	return nil, nil
+// Plan is empty: every lock of ours dies with its connection. An account that may
+// not set the fence is refused here (ErrPrivilege).
+func (s *session) Plan(ctx context.Context, fence bool, _ time.Duration) ([]manifest.Held, error) {
+	if !fence {
+		return nil, nil
+	}
+	return nil, s.checkFence(ctx)
 }
 
 // Release has nothing to do.

@@ -21,18 +21,27 @@ func (t table) quoted() string { return pgx.Identifier{t.Schema, t.Name}.Sanitiz
 // openFences connects to every database that has tables to lock, and to the
 // main one in any case, so that there is always something to ping.
 func (s *session) openFences(ctx context.Context, hold time.Duration) error {
-	type database struct{ Name string }
-	all, err := list[database](ctx, s, "asking for databases",
-		`SELECT datname FROM pg_database WHERE datallowconn AND datconnlimit <> -2 ORDER BY oid`)
+	names, err := s.databases(ctx)
 	if err != nil {
 		return err
 	}
-	for _, db := range all {
-		if err := s.openFence(ctx, db.Name, hold); err != nil {
+	for _, name := range names {
+		if err := s.openFence(ctx, name, hold); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// databases names those that can be connected to.
+func (s *session) databases(ctx context.Context) (names []string, err error) {
+	type database struct{ Name string }
+	all, err := list[database](ctx, s, "asking for databases",
+		`SELECT datname FROM pg_database WHERE datallowconn AND datconnlimit <> -2 ORDER BY oid`)
+	for _, db := range all {
+		names = append(names, db.Name)
+	}
+	return names, err
 }
 
 func (s *session) openFence(ctx context.Context, database string, hold time.Duration) error {
@@ -41,12 +50,15 @@ func (s *session) openFence(ctx context.Context, database string, hold time.Dura
 		return nil // dropped since
 	}
 	if err != nil {
-		return err
+		return s.mayNotConnect(err, database)
 	}
 	f := &fence{database: database, conn: conn}
 	s.fences = append(s.fences, f) // closed with the others if what follows fails
-	if err := f.prepare(ctx, hold, s.number); err != nil {
+	if err := f.prepare(ctx, hold); err != nil {
 		return fenceError(err)
+	}
+	if err := s.checkLocks(ctx, conn, database); err != nil {
+		return err
 	}
 	if len(f.tables) == 0 && database != s.database {
 		s.fences = s.fences[:len(s.fences)-1]
@@ -57,12 +69,8 @@ func (s *session) openFence(ctx context.Context, database string, hold time.Dura
 
 // prepare sets the timeout that ends the fence without us. Time between two
 // attempts must not end it.
-func (f *fence) prepare(ctx context.Context, hold time.Duration, number int) (err error) {
-	set := fmt.Sprintf("SET idle_in_transaction_session_timeout = %d", hold.Milliseconds())
-	if number >= 140000 {
-		set += "; SET idle_session_timeout = 0"
-	}
-	if _, err := f.conn.Exec(ctx, set); err != nil {
+func (f *fence) prepare(ctx context.Context, hold time.Duration) (err error) {
+	if _, err := f.conn.Exec(ctx, fmt.Sprintf("SET idle_in_transaction_session_timeout = %d", hold.Milliseconds())); err != nil {
 		return err
 	}
 	f.tables, err = f.list(ctx)
@@ -80,14 +88,14 @@ func (f *fence) begin(ctx context.Context) (err error) {
 	return err
 }
 
-// list names the tables that are written to, partitions among them, in the
-// one order that all who lock them use. Temporary and foreign ones keep
-// nothing here.
+// tables are those that are written to, partitions among them. Temporary and
+// foreign ones keep nothing here, and LOCK TABLE takes no materialized view.
+const tables = `FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema')`
+
+// list names the tables in the one order that all who lock them use.
 func (f *fence) list(ctx context.Context) ([]table, error) {
-	rows, err := f.conn.Query(ctx, `SELECT n.nspname::text, c.relname::text FROM pg_class c
-		JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-		AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY c.oid`)
+	rows, err := f.conn.Query(ctx, `SELECT n.nspname::text, c.relname::text `+tables+` ORDER BY c.oid`)
 	if err != nil {
 		return nil, err
 	}
