@@ -146,13 +146,16 @@ func (s *story) goesOn(t *testing.T) {
 	harness.Eventually(t, "the counter goes on", func() bool { return s.count(t) > from })
 }
 
-func (s *story) count(t *testing.T) int {
+// count reads the file until there is a number in it: it may not be there yet,
+// and it is empty for a moment whenever it is written.
+func (s *story) count(t *testing.T) (n int) {
 	t.Helper()
-	text := s.Daemon.Ctr(t, "tasks", "exec", "--exec-id", harness.Name(t, "x"), s.ID, "sh", "-c", "cat /count 2>/dev/null || true")
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0 // it is just being written, or not there yet
-	}
+	harness.Eventually(t, "the counter's file has a number", func() bool {
+		text := s.Daemon.Ctr(t, "tasks", "exec", "--exec-id", harness.Name(t, "x"), s.ID, "sh", "-c", "cat /count 2>/dev/null || true")
+		var err error
+		n, err = strconv.Atoi(text)
+		return err == nil
+	})
 	return n
 }
 
