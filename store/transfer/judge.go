@@ -30,7 +30,8 @@ func (p *pulling) judge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.complete(ctx, c); err != nil {
+	layers, err := p.complete(ctx, c)
+	if err != nil {
 		return err
 	}
 	m, err := store.Verify(ctx, blobs, c)
@@ -40,7 +41,7 @@ func (p *pulling) judge(ctx context.Context) error {
 	p.done.Manifest, p.done.ID = m, m.ID
 	for _, check := range []func() error{
 		func() error { return p.ownManifest(ctx, c) },
-		func() error { return store.VerifyRW(ctx, blobs, c) },
+		func() error { return p.inflate(ctx, c, layers) },
 		func() error { return p.sameID(m) },
 		func() error { return harmless(ctx, blobs, c, m, p.mountRules(m)) },
 		func() error { return p.lists(ctx, c, m) },
@@ -52,16 +53,17 @@ func (p *pulling) judge(ctx context.Context) error {
 	return nil
 }
 
-// complete: what the index names came with it, and its base image is whole.
-func (p *pulling) complete(ctx context.Context, c *store.Checkpoint) error {
+// complete: what the index names came with it, and its base image is whole. It
+// gives the base image's layers.
+func (p *pulling) complete(ctx context.Context, c *store.Checkpoint) (layers []ocispec.Descriptor, err error) {
 	for _, d := range c.Index.Manifests {
 		if !p.brought(d) {
-			return fmt.Errorf("%w: %s is missing", artifact.ErrFormat, d.Digest)
+			return nil, fmt.Errorf("%w: %s is missing", artifact.ErrFormat, d.Digest)
 		}
 	}
 	base, ok := c.Base()
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	return p.wholeTree(ctx, base, 0)
 }
@@ -74,13 +76,13 @@ func (p *pulling) brought(d ocispec.Descriptor) bool {
 
 const maxDepth = 4 // index, manifest, layers, and one to spare
 
-func (p *pulling) wholeTree(ctx context.Context, d ocispec.Descriptor, depth int) error {
+func (p *pulling) wholeTree(ctx context.Context, d ocispec.Descriptor, depth int) (layers []ocispec.Descriptor, err error) {
 	if depth > maxDepth || d.Size > artifact.MaxIndex {
-		return fmt.Errorf("%w: its base image is nested too deep, or too large", artifact.ErrFormat)
+		return nil, fmt.Errorf("%w: its base image is nested too deep, or too large", artifact.ErrFormat)
 	}
 	children, err := images.Children(ctx, p.client.ContentStore(), d)
 	if err != nil {
-		return fmt.Errorf("%w: base image: %w", artifact.ErrFormat, err)
+		return nil, fmt.Errorf("%w: base image: %w", artifact.ErrFormat, err)
 	}
 	found := 0
 	for _, child := range children {
@@ -88,19 +90,50 @@ func (p *pulling) wholeTree(ctx context.Context, d ocispec.Descriptor, depth int
 			if images.IsIndexType(d.MediaType) {
 				continue // another platform's
 			}
-			return fmt.Errorf("%w: %s of the base image is missing", artifact.ErrFormat, child.Digest)
+			return nil, fmt.Errorf("%w: %s of the base image is missing", artifact.ErrFormat, child.Digest)
 		}
 		found++
 		if images.IsIndexType(child.MediaType) || images.IsManifestType(child.MediaType) {
-			if err := p.wholeTree(ctx, child, depth+1); err != nil {
-				return err
+			more, err := p.wholeTree(ctx, child, depth+1)
+			if err != nil {
+				return nil, err
 			}
+			layers = append(layers, more...)
+		}
+		if images.IsLayerType(child.MediaType) {
+			layers = append(layers, child)
 		}
 	}
 	if found == 0 {
-		return fmt.Errorf("%w: there is nothing of its base image", artifact.ErrFormat)
+		return nil, fmt.Errorf("%w: there is nothing of its base image", artifact.ErrFormat)
 	}
-	return nil
+	return layers, nil
+}
+
+// inflate reads all layers to their ends: a restore unpacks them, and they may
+// have been made to fill a disk.
+func (p *pulling) inflate(ctx context.Context, c *store.Checkpoint, base []ocispec.Descriptor) error {
+	left, err := p.freeForLayers(ctx)
+	if err != nil {
+		return err
+	}
+	blobs := p.client.ContentStore()
+	for _, d := range base {
+		n, err := store.LayerSize(ctx, blobs, d, left)
+		if err != nil {
+			return tooLarge(err)
+		}
+		left -= n
+	}
+	_, err = store.VerifyRW(ctx, blobs, c, left)
+	return tooLarge(err)
+}
+
+func tooLarge(err error) error {
+	if errors.Is(err, store.ErrInflates) {
+		err = fmt.Errorf("%w: %w; make room, or do not trust who made it", ErrRoom, err)
+	}
+	return err
 }
 
 // ownManifest: an index may name a manifest of its own, and it must be the one

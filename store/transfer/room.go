@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -42,6 +43,18 @@ func (p *pulling) room(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// freeForLayers is the room where containerd unpacks images, in bytes: its
+// snapshots are where its blobs are. Where that is nobody says it is without
+// bounds.
+func (p *pulling) freeForLayers(ctx context.Context) (int64, error) {
+	dir := p.contentRoot(ctx)
+	if dir == "" {
+		return math.MaxInt64, nil
+	}
+	_, free, err := fileSystem(dir)
+	return free, err
 }
 
 // contentRoot is where containerd keeps blobs; empty when it does not say.
