@@ -131,6 +131,7 @@ func (k *Cut) beginPrecopy(ctx context.Context, roots []volume.Root) (err error)
 		return err
 	}
 	k.pre.draft.Avoid(sources(roots)...)
+	takes := map[string]int64{} // by capture
 	for i, r := range roots {
 		dst, err := k.pre.draft.Place(nameOf(i), r.Source)
 		if err != nil {
@@ -141,11 +142,26 @@ func (k *Cut) beginPrecopy(ctx context.Context, roots []volume.Root) (err error)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Destination, err)
 		}
-		if p != nil {
-			k.pre.roots[r.Source] = p
+		if p == nil {
+			continue
 		}
+		k.pre.roots[r.Source] = p
+		if err := p.Fits(onDisk(takes, dst)); err != nil {
+			return fmt.Errorf("%s: %w", r.Destination, err)
+		}
+		takes[dst] = p.Needs()
 	}
 	return nil
+}
+
+// onDisk sums up what is to be made on the file system of dst, in bytes.
+func onDisk(takes map[string]int64, dst string) (sum int64) {
+	for at, n := range takes {
+		if same, err := volume.SameFileSystem(at, dst); err == nil && same {
+			sum += n
+		}
+	}
+	return sum
 }
 
 func nameOf(i int) string { return "volume-" + strconv.Itoa(i) }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -82,35 +83,41 @@ func hasRoom(dir string, need int64) error {
 // imageSize estimates what CRIU writes, in bytes: the private memory of all
 // processes, and what they share once.
 func imageSize(pids []int) (size int64) {
-	var shared int64
+	var most int64
 	for _, pid := range pids {
-		anon, shmem := resident(pid)
-		size, shared = size+anon, max(shared, shmem)
+		own, shared := resident(pid)
+		size, most = size+own, max(most, shared)
 	}
-	return size + shared
+	return size + most
 }
 
 // resident reads /proc/PID/status; a process that is gone has nothing.
-func resident(pid int) (anon, shmem int64) {
+func resident(pid int) (own, shared int64) {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, 0
 	}
 	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	return memoryIn(f)
+}
+
+// memoryIn reads the lines that count, in bytes: what is swapped out is dumped
+// too, and huge pages are a server's shared memory.
+func memoryIn(status io.Reader) (own, shared int64) {
+	for lines := bufio.NewScanner(status); lines.Scan(); {
 		words := strings.Fields(lines.Text())
 		if len(words) < 2 {
 			continue
 		}
 		kib, _ := strconv.ParseInt(words[1], 10, 64)
 		switch words[0] {
-		case "RssAnon:":
-			anon = kib << 10
-		case "RssShmem:":
-			shmem = kib << 10
+		case "RssAnon:", "VmSwap:":
+			own += kib << 10
+		case "RssShmem:", "HugetlbPages:":
+			shared += kib << 10
 		}
 	}
-	return anon, shmem
+	return own, shared
 }
 
 // packedIn is a folder on the file system of containerd's content: its

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/lull-containers/lull/internal/rpccode"
@@ -25,6 +26,23 @@ func TestRoom(t *testing.T) {
 	}
 	if at := packedIn(dir); at != "" {
 		t.Errorf("%s is no mounted root file system, but %s", dir, at)
+	}
+}
+
+func TestMemoryIn(t *testing.T) {
+	own, shared := memoryIn(strings.NewReader("Name:\tpostgres\nRssAnon:\t 8 kB\nRssFile:\t 100 kB\nRssShmem:\t 16 kB\n" +
+		"VmSwap:\t 4 kB\nHugetlbPages:\t 2048 kB\n"))
+	if own != 12<<10 || shared != 2064<<10 {
+		t.Errorf("own %d, shared %d bytes", own, shared)
+	}
+}
+
+// What several volumes take on one file system is counted together.
+func TestOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	takes := map[string]int64{dir + "/a/volume-0": 3, dir + "/b": 4, "/proc/self": 5}
+	if n := onDisk(takes, dir+"/c"); n != 7 {
+		t.Errorf("%d bytes", n)
 	}
 }
 

@@ -32,6 +32,7 @@ type Precopy struct {
 	tagger  *tagger
 	pace    *pace
 	limit   int64 // lull/max-copy
+	needs   int64 // bytes of all files, when it began
 	files   map[inode]*pooled
 	looked  []Entry // regular files, as the last Look saw them
 	certain map[inode]bool
@@ -99,10 +100,24 @@ func (p *Precopy) open(ctx context.Context, dst string) (err error) {
 	if canSnapshot(p.src, pool, w.entries) || canClone(p.src, pool, w.entries) {
 		return p.close()
 	}
-	if err := mayCopy(pool, w.allocated, 0, p.limit); err != nil {
+	p.needs = w.allocated
+	if err := mayCopy(pool, p.needs, 0, p.limit); err != nil {
 		return err
 	}
-	return leaves(pool, w.allocated+p.pace.reserve)
+	return p.Fits(0)
+}
+
+// Needs is what the copy takes on its disk, in bytes, as far as is known when it
+// begins.
+func (p *Precopy) Needs() int64 { return p.needs }
+
+// Fits fails when there is not the room for the copy and so many bytes more that
+// others are about to write there.
+func (p *Precopy) Fits(more int64) error {
+	if err := mayCopy(p.pool, p.needs+more, 0, 0); err != nil {
+		return err
+	}
+	return leaves(p.pool, p.needs+more+p.pace.reserve)
 }
 
 // leaves fails when less than so many bytes are free.

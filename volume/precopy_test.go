@@ -222,6 +222,23 @@ func TestPrecopyIsDiscarded(t *testing.T) {
 	}
 }
 
+func TestPrecopyFitsWithOthers(t *testing.T) {
+	t.Parallel()
+	src, dst := tempDir(t), tempDir(t)+"/id/volume-0"
+	write(t, src+"/file", noise("file", 1<<20))
+	p := precopyOf(t, src, dst)
+	if p.Needs() < 1<<20 {
+		t.Errorf("it needs %d bytes", p.Needs())
+	}
+	free, err := freeIn(p.pool)
+	must(t, err)
+	must(t, p.Fits(0))
+	if err := p.Fits(free); !errors.Is(err, ErrRoom) {
+		t.Errorf("beside what takes all that is free: %v", err)
+	}
+	must(t, p.Discard())
+}
+
 func TestPrecopyRefusesWhatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	src, store := tempDir(t), tempDir(t)
