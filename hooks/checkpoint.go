@@ -135,6 +135,9 @@ type dumper struct {
 
 // Dump lets CRIU go and waits for what it wrote.
 func (d *dumper) Dump(context.Context) error {
+	if err := clearEarlier(d.waiting.Dir); err != nil {
+		return err
+	}
 	d.waiting.answer(nil)
 	d.dumped = true
 	next, err := d.k.await(PostDump)

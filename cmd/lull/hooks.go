@@ -32,7 +32,7 @@ func hooksCommand(a *app) *cobra.Command {
 	f := cmd.PersistentFlags()
 	f.StringVar(&i.CRIUConfig, "criu-config", hooks.DefaultCRIUConfig, "CRIU's configuration file; runtimes read this one, or the one that the annotation "+criu.ConfigAnnotation+" names")
 	f.StringVar(&i.Script, "script", "/usr/local/libexec/lull/criu-action", "script for CRIU to call")
-	f.StringVar(&i.OCIHooks, "oci-hooks", "/etc/containers/oci/hooks.d/50-lull.json", "description of OCI hooks, for Podman and CRI-O; empty: none")
+	f.StringVar(&i.OCIHooks, "oci-hooks", "/usr/share/containers/oci/hooks.d/50-lull.json", "description of OCI hooks, for Podman and CRI-O; empty: none")
 	f.StringVar(&i.Connections, "connections", criu.Close, "what CRIU does with open connections: close, keep or refuse; lull/connections has to say the same")
 	cmd.AddCommand(
 		a.hooksVerb("show", "Show the files and how they are", &i, func(_ context.Context, i hooks.Installation) ([]hooks.File, error) { return i.Files() }),
