@@ -93,3 +93,12 @@ func (d *Daemon) Lull(t testing.TB, args ...string) string {
 	}
 	return strings.TrimSpace(o.Stdout)
 }
+
+// RunProgram runs a program with the lab's on PATH to its end and gives how it
+// ended.
+func RunProgram(ctx context.Context, t testing.TB, program string, args ...string) Output {
+	t.Helper()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = Require(t).Env()
+	return Run(t, cmd)
+}

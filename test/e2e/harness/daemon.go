@@ -24,6 +24,7 @@ type Options struct {
 	BinDirs []string // first on PATH of the daemon and its shims
 	Network bool     // a network of its own, with nothing but lo
 	Engine  string   // the lab's part with another containerd; none: the newest
+	CRI     *lab.CRI // what the kubelet speaks to; its shim is lull's; none: none
 }
 
 // Daemon is a containerd of the lab for tests.
@@ -65,6 +66,11 @@ func start(l *lab.Lab, bin, name string, o Options) (*Daemon, error) {
 	c := lab.DaemonConfig{Name: name, Env: append(o.Env, "LULL_FAILPOINTS="+d.Failpoints), BinDirs: o.BinDirs, Network: o.Network, Engine: o.Engine}
 	if !o.Stock {
 		c.BinDirs = append(c.BinDirs, d.bin)
+	}
+	if o.CRI != nil {
+		cri := *o.CRI
+		cri.Shim = filepath.Join(d.bin, "containerd-shim-lull-v2")
+		c.CRI, c.Namespace = &cri, "k8s.io"
 	}
 	var err error
 	d.Daemon, err = l.StartDaemon(ctx, c)
