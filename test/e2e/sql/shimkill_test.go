@@ -13,6 +13,7 @@ import (
 // it, and nothing else: no process stays frozen, and the files start without
 // loss under a server that goes on. Redis has them in its append-only file.
 func TestShimKilled(t *testing.T) {
+	harness.Full(t)
 	for _, k := range []kind{{"mysql", "9.7", nil}, {"redis", "8.0", aof}} {
 		t.Run(k.name(), func(t *testing.T) {
 			v := newVictim(t, k)
