@@ -97,6 +97,7 @@ func (c *cloneBench) reset(t *T, r *Result, k *harness.Clone) {
 			t.Errorf("after a reset %s of 10 rows are there", n)
 		}
 		answered = append(answered, millis(time.Since(began)))
+		t.Logf("%s: reset %d of %d: %.0f ms", c.kind, len(answered), cloneResets, answered[len(answered)-1])
 	}
 	r.series(c.kind+": reset, to the first answer", "ms", answered)
 }
