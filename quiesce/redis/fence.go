@@ -14,10 +14,21 @@ import (
 // fence is a pause of writers. It stands by the server's clock, whatever
 // becomes of the connection.
 type fence struct {
-	hold    time.Duration // how long it stands without a ping
-	until   time.Time     // no pause of this session's lasts longer; zero: none was planned
-	surely  time.Time     // it stands at least until then; zero: there is none
-	changes int64         // to the data, since the last save, when it was last looked at
+	hold   time.Duration // how long it stands without a ping
+	until  time.Time     // no pause of this session's lasts longer; zero: none was planned
+	surely time.Time     // it stands at least until then; zero: there is none
+	data   data          // when it was last looked at
+}
+
+// data tells, by what it counts, whether something was written: until a snapshot
+// is ready, which sets the count of changes back.
+type data struct {
+	changes, saved int64 // since the last save, and its time
+	saving         bool  // a snapshot is being made
+}
+
+func dataOf(facts info) data {
+	return data{facts.number(keyChanges), facts.number(keySaved), facts["rdb_bgsave_in_progress"] == "1"}
 }
 
 func (f fence) stands(now time.Time) bool { return now.Before(f.surely) }
@@ -65,7 +76,7 @@ func (s *session) raise(ctx context.Context) error {
 		return err
 	}
 	facts, err := s.look(ctx)
-	s.fence.changes = facts.number("rdb_changes_since_last_save")
+	s.fence.data = dataOf(facts)
 	return err
 }
 

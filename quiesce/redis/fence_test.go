@@ -73,6 +73,24 @@ func TestReleaseAfterItsTime(t *testing.T) {
 	})
 }
 
+// Who lifts our pause, writes and saves is noticed too: the count of changes is
+// smaller then than it was.
+func TestFenceThatSomebodyLiftsAndSaves(t *testing.T) {
+	eachFenced(t, []string{"--save", "3600", "1000000"}, func(t *testing.T, s *server) {
+		session := open(t, s, s.Target())
+		s.write(t)
+		_, err := session.Fence(within(t), time.Minute)
+		must(t, err)
+		must(t, session.Ping(within(t)))
+		s.unpause(t)
+		s.write(t)
+		must(t, s.connect(t, "harness").Save(within(t)).Err())
+		s.pause(t, time.Minute)
+		is(t, session.Ping(within(t)), quiesce.ErrFence)
+		s.unpause(t)
+	})
+}
+
 // Somebody who lifts our pause lets writers through, and Ping knows.
 func TestFenceThatSomebodyLifts(t *testing.T) {
 	eachFenced(t, []string{"--save", "3600", "1000000"}, func(t *testing.T, s *server) {

@@ -79,9 +79,11 @@ func (s *session) save(ctx context.Context) error {
 	if _, err := s.do(ctx, "saving in the background", "BGSAVE"); err != nil {
 		return err
 	}
-	if err := s.awaitSave(ctx, began); err != nil {
+	after, err := s.awaitSave(ctx, began)
+	if err != nil {
 		return err
 	}
+	s.savedOurselves(before, after)
 	s.saved = true
 	return nil
 }
@@ -102,21 +104,20 @@ func (s *session) checkTime(ctx context.Context, facts info) error {
 }
 
 // awaitSave waits for the end of a snapshot that began at a time of the clock.
-func (s *session) awaitSave(ctx context.Context, began int64) error {
-	var after info
-	err := s.poll(ctx, func(facts info) (bool, error) {
+func (s *session) awaitSave(ctx context.Context, began int64) (after info, err error) {
+	err = s.poll(ctx, func(facts info) (bool, error) {
 		after = facts
 		return facts["rdb_bgsave_in_progress"] == "0", nil
 	})
 	switch {
 	case wait.Spent(err):
-		return fmt.Errorf("the snapshot of %s is not ready in time; raise lull/pause-budget: %w", s.name(), err)
+		return nil, fmt.Errorf("the snapshot of %s is not ready in time; raise lull/pause-budget: %w", s.name(), err)
 	case err != nil:
-		return err
-	case after["rdb_last_bgsave_status"] == "ok" && after.number("rdb_last_save_time") >= began:
-		return nil
+		return nil, err
+	case after["rdb_last_bgsave_status"] == "ok" && after.number(keySaved) >= began:
+		return after, nil
 	}
-	return &quiesce.Refusal{
+	return nil, &quiesce.Refusal{
 		Class: quiesce.ErrUnsupported,
 		What: fmt.Sprintf("%s did not make its snapshot: rdb_last_bgsave_status is %s, rdb_last_save_time %s",
 			s.name(), after["rdb_last_bgsave_status"], after["rdb_last_save_time"]),

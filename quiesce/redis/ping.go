@@ -31,6 +31,7 @@ var (
 	errExpired = errors.New("its time was over")
 	errLifted  = errors.New("somebody has lifted it")
 	errWritten = errors.New("something was written: somebody has lifted it")
+	errSaved   = errors.New("somebody has saved: what may have been written since is not counted any more")
 )
 
 // unbroken is the proof that nobody has lifted the pause: the server shows it,
@@ -52,14 +53,26 @@ func (s *session) unbroken(ctx context.Context) error {
 	return s.unwritten(facts)
 }
 
-// unwritten compares the count of changes, which only a save makes smaller.
+// unwritten compares the count of changes. Only a save makes it smaller: one of
+// ours, which notes it, or one that was under way already.
 func (s *session) unwritten(facts info) error {
-	now := facts.number("rdb_changes_since_last_save")
-	if now > s.fence.changes {
+	was, now := s.fence.data, dataOf(facts)
+	switch {
+	case now.changes > was.changes:
 		return errWritten
+	case (now.changes < was.changes || now.saved != was.saved) && !was.saving:
+		return errSaved
 	}
-	s.fence.changes = now
+	s.fence.data = now
 	return nil
+}
+
+// savedOurselves notes that a snapshot of ours has set the count back, if nothing
+// had been written before.
+func (s *session) savedOurselves(before, after info) {
+	if s.fence.stands(time.Now()) && s.unwritten(before) == nil {
+		s.fence.data = data{saved: after.number(keySaved)}
+	}
 }
 
 func gone(err error) error {
