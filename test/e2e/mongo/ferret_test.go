@@ -30,6 +30,7 @@ func ferret(t *testing.T, engine string, more ...string) *harness.Mongo {
 // FerretDB as a MongoDB: connection and login work, and the checkpoint is
 // refused by the name of the command that it does not have, with the way out.
 func TestFerretAsMongo(t *testing.T) {
+	harness.Full(t)
 	d := harness.Shared(t)
 	db := ferret(t, quiesce.MongoDB, "lull/user", "postgres", "lull/password-env", "POSTGRES_PASSWORD")
 	load := harness.LoadOn(t, db.Store(), trickle())
