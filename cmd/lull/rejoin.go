@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,13 @@ type rejoined struct {
 	Namespace  string `json:"namespace"`
 	ID         string `json:"id"`
 	Checkpoint string `json:"checkpoint"` // that it was restored from
+	// Kept is what it wrote into mounts that were stood in for.
+	Kept []rejoinedKept `json:"kept,omitempty"`
+}
+
+type rejoinedKept struct {
+	Mount  string `json:"mount"`  // in the container
+	Folder string `json:"folder"` // on this host
 }
 
 func rejoinCommand(a *app) *cobra.Command {
@@ -31,6 +39,9 @@ func rejoinCommand(a *app) *cobra.Command {
 			}
 			return answer(a, done, func(r rejoined) {
 				fmt.Fprintf(a.out, "%s is isolated no more, from its next start on\n", r.ID)
+				for _, k := range r.Kept {
+					fmt.Fprintf(a.out, "what it wrote to %s meanwhile is in %s\n", harmless(k.Mount), harmless(k.Folder))
+				}
 			})
 		},
 	}
@@ -64,5 +75,10 @@ func (a *app) rejoin(ctx context.Context, id string) (rejoined, error) {
 	if err := m.Walled.Open(); err != nil {
 		return rejoined{}, fail(exitHost, "", "open the network namespace %s: %w", m.Walled.Path, err)
 	}
-	return rejoined{s.namespace, s.info.ID, m.Checkpoint}, place.Remove()
+	done := rejoined{Namespace: s.namespace, ID: s.info.ID, Checkpoint: m.Checkpoint}
+	kept, err := place.Release(m, time.Now())
+	for _, k := range kept {
+		done.Kept = append(done.Kept, rejoinedKept{k.Destination, k.Source})
+	}
+	return done, err
 }
