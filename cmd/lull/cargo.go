@@ -38,9 +38,12 @@ func (a *app) load(ctx context.Context, ref string, o pushFlags) (*cargo, contex
 		return nil, ctx, err
 	}
 	return &cargo{client, c, found[0], transfer.PushOptions{
-		Recipients: to, Names: names, Plaintext: o.plaintext, Journals: filepath.Join(c.Dir, "pushes"),
+		Recipients: to, Names: names, Plaintext: o.plaintext, Journals: pushJournals(c),
 	}}, ctx, nil
 }
+
+// pushJournals is where interrupted pushes say how far they came.
+func pushJournals(c store.Captures) string { return filepath.Join(c.Dir, "pushes") }
 
 func (l *cargo) push(ctx context.Context, to transfer.Place, progress func(done, total int64)) (transfer.Pushed, error) {
 	l.options.Progress = progress

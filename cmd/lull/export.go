@@ -74,6 +74,9 @@ func (a *app) exportTo(ctx context.Context, ref string, file *os.File, name stri
 	if err := errors.Join(l.kept.Problem, hasManifest(l.kept)); err != nil {
 		return transfer.Pushed{}, err
 	}
+	if len(l.options.Recipients) == 0 {
+		a.warn("%s will not be encrypted: whoever reads it reads the database and its passwords; encrypt it with --recipient", name)
+	}
 	out := tar.NewWriter(file)
 	if len(l.options.Recipients) == 0 {
 		if err := store.WriteReadable(ctx, l.client.ContentStore(), l.kept, out); err != nil {

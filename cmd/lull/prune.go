@@ -11,7 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lull-containers/lull/store"
+	"github.com/lull-containers/lull/store/transfer"
 )
+
+// pushKept is how long an interrupted push may be gone on with.
+const pushKept = 7 * 24 * time.Hour
 
 type pruneFlags struct {
 	policy    store.Policy
@@ -84,8 +88,9 @@ func (a *app) prune(ctx context.Context, o pruneFlags) (pruned, error) {
 	err = errors.Join(err, problem)
 	if !o.dryRun {
 		swept, problem := c.Sweep(ctx)
-		done.Partial = append(done.Partial, swept...)
-		err = errors.Join(err, problem)
+		journals, failed := transfer.SweepJournals(pushJournals(c), time.Now().Add(-pushKept))
+		done.Partial = append(append(done.Partial, swept...), journals...)
+		err = errors.Join(err, problem, failed)
 	}
 	return done, err
 }

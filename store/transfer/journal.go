@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -50,6 +51,32 @@ func openJournal(dir, key string) (*journal, error) {
 		_, err = j.f.WriteString("\n") // ends what a kill cut off
 	}
 	return j, err
+}
+
+// SweepJournals removes the journals of pushes that were not gone on with since
+// before, and gives their names. Their chunks may be sent again.
+func SweepJournals(dir string, before time.Time) (gone []string, err error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		st, err := os.Lstat(path)
+		if err == nil && st.ModTime().After(before) {
+			continue
+		}
+		if err == nil {
+			err = os.Remove(path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it ended
+		}
+		if err != nil {
+			return gone, err
+		}
+		gone = append(gone, filepath.Base(path))
+	}
+	return gone, nil
 }
 
 // read takes what can be understood. A line that lies costs an upload: the

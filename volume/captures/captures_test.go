@@ -132,6 +132,21 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// A link whose capture is gone with the store's folder there goes, unless the
+// file system is not mounted.
+func TestSweepOfDanglingLinks(t *testing.T) {
+	for base, want := range map[string]int{"/": 0, "/not/mounted": 1} {
+		s := Store{Dir: t.TempDir()}
+		must(t, os.MkdirAll(s.Folder(id), 0o700))
+		must(t, os.Symlink(filepath.Join(base, foreignDir, checkpoints, id, "volume-0"), filepath.Join(s.Folder(id), "volume-0")))
+		_, err := s.Sweep(t.Context())
+		must(t, err)
+		if left, _ := os.ReadDir(s.Folder(id)); len(left) != want {
+			t.Errorf("on %s: %v", base, left)
+		}
+	}
+}
+
 // A link that somebody else made leads nowhere.
 func TestForeignLinksAreNotFollowed(t *testing.T) {
 	s, victim := Store{Dir: t.TempDir()}, source(t)
@@ -151,7 +166,7 @@ func TestForeignStore(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: mounts")
 	}
-	mnt := mounted(t)
+	mnt := mountXFS(t)
 	src := filepath.Join(mnt, "db")
 	must(t, os.Mkdir(src, 0o700))
 	must(t, os.WriteFile(src+"/file", make([]byte, 1<<20), 0o600))
@@ -173,7 +188,7 @@ func TestForeignStore(t *testing.T) {
 	}
 }
 
-func mounted(t *testing.T) string {
+func mountXFS(t *testing.T) string {
 	t.Helper()
 	mkfs, err := exec.LookPath("mkfs.xfs")
 	if err != nil {

@@ -76,8 +76,12 @@ func sweepForeign(dir string) error {
 		if _, err := os.Lstat(target); !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if _, err := os.Lstat(mountBase(target)); err != nil {
-			continue // its file system is not mounted now
+		there, err := mounted(target)
+		if err != nil {
+			return err
+		}
+		if !there {
+			continue // it comes back, perhaps
 		}
 		if err := (Store{}).forgetForeign(dir, e); err != nil {
 			return err
@@ -89,7 +93,10 @@ func sweepForeign(dir string) error {
 	return nil
 }
 
-// mountBase is the store's folder on the file system that a capture is on.
-func mountBase(target string) string {
-	return filepath.Dir(filepath.Dir(filepath.Dir(target)))
+// mounted tells whether the file system is there that a link leads to: what is
+// not on it then is gone for good, the store's folder too.
+func mounted(target string) (bool, error) {
+	base := filepath.Dir(filepath.Dir(filepath.Dir(filepath.Dir(target))))
+	at, err := mountOf(base)
+	return at == base, err
 }
