@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -106,6 +107,57 @@ func TestServerArgs(t *testing.T) {
 	got := serverArgs([]string{"docker-entrypoint.sh", "mysqld", "--lower-case-table-names=1", "--init-file=/x.sql", "-v", "--innodb-page-size=8k"})
 	if want := []string{"--lower-case-table-names=1", "--innodb-page-size=8k"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestServerArgsOfPostgres(t *testing.T) {
+	for line, want := range map[string][]string{
+		"docker-entrypoint.sh postgres -c max_connections=300 -cconfig_file=/etc/p.conf --work-mem=8MB": {"--max_connections=300", "--config_file=/etc/p.conf", "--work-mem=8MB"},
+		"tini -g -- docker-entrypoint.sh -c timescaledb.max=1":                                          {"--timescaledb.max=1"},
+		"sh -c PGPORT=1":      nil,
+		"postgres -c":         nil,
+		"postgres -c novalue": nil,
+	} {
+		if got := serverArgs(strings.Fields(line)); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", line, got, want)
+		}
+	}
+}
+
+// A server is started with the options that it had, and one whose configuration
+// is elsewhere is not called damaged.
+func TestPostgresScript(t *testing.T) {
+	bin, data := t.TempDir(), t.TempDir()
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(args ...string) (int, string) {
+		cmd := exec.Command("sh", append([]string{"-c", postgresScript, "deep", "start"}, args...)...)
+		cmd.Env = []string{"PATH=" + bin + ":/usr/bin:/bin", "DATA=" + data}
+		out, _ := cmd.Output()
+		return cmd.ProcessState.ExitCode(), oneLine(string(out))
+	}
+	write(filepath.Join(bin, "pg_ctl"), `#!/bin/sh
+for last; do :; done
+eval "set -- $last"
+printf '<%s>' "$@" >"$DATA/started"
+rm -f /tmp/server.log; echo redo done at 0/1 >/tmp/server.log
+`)
+	if code, said := run(); code != notApplicable || !strings.Contains(said, data+"/postgresql.conf") {
+		t.Errorf("no configuration: %d, %s", code, said)
+	}
+	if code, said := run("--config_file=/nowhere/p.conf"); code != notApplicable || !strings.Contains(said, "/nowhere/p.conf") {
+		t.Errorf("a configuration that is not there: %d, %s", code, said)
+	}
+	write(filepath.Join(data, "postgresql.conf"), "")
+	if code, said := run("--application_name=it's 1", "--single"); code != 0 || said != "redo done at 0/1" {
+		t.Errorf("whole: %d, %s", code, said)
+	}
+	started, err := os.ReadFile(filepath.Join(data, "started"))
+	if err != nil || !strings.HasPrefix(string(started), "<--application_name=it's 1><-c><listen_addresses=>") {
+		t.Errorf("started with %s, %v", started, err)
 	}
 }
 

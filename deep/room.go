@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -155,15 +156,32 @@ func superuser(env []string) string {
 	return "postgres"
 }
 
-// serverArgs are the options that a server was started with: some have to be
-// the same for its files to be understood.
+// serverArgs are the options that a server was started with, behind those of
+// another program that starts it: some have to be the same for its files to be
+// understood. PostgreSQL's -c NAME=VALUE is told as --NAME=VALUE.
 func serverArgs(args []string) (options []string) {
-	for _, a := range args {
-		if strings.HasPrefix(a, "--") && !strings.HasPrefix(a, "--init-file") {
+	if i := slices.Index(args, "--"); i >= 0 {
+		args = args[i+1:]
+	}
+	for i, a := range args {
+		attached, short := strings.CutPrefix(a, "-c")
+		switch {
+		case strings.HasPrefix(a, "--") && !strings.HasPrefix(a, "--init-file"):
 			options = append(options, a)
+		case short && setting.MatchString(attached):
+			options = append(options, "--"+attached)
+		case a == "-c" && i > 0 && !shell(args[i-1]) && i+1 < len(args) && setting.MatchString(args[i+1]):
+			options = append(options, "--"+args[i+1])
 		}
 	}
 	return options
+}
+
+var setting = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*=`)
+
+// shell is true of a program whose -c is a script.
+func shell(program string) bool {
+	return strings.HasSuffix(program, "sh") && !strings.HasSuffix(program, ".sh")
 }
 
 // signalled is how the shell tells of a signal.

@@ -55,7 +55,7 @@ func (v *Verifier) Verify(ctx context.Context, found func(Finding)) (err error) 
 	return r.all(ctx, p, found)
 }
 
-// all runs the checks; behind a failed base the others are skipped.
+// all runs the checks; behind a base that is not ok the others are skipped.
 func (r *room) all(ctx context.Context, p plan, found func(Finding)) error {
 	var failed, without string
 	for _, c := range p.checks {
@@ -69,9 +69,9 @@ func (r *room) all(ctx context.Context, p plan, found func(Finding)) error {
 		found(f)
 		if f.Outcome == Failed {
 			failed = f.Check + ": " + f.Detail
-			if c.base {
-				without = "without " + c.name
-			}
+		}
+		if c.base && f.Outcome != OK {
+			without = "without " + c.name
 		}
 	}
 	if failed != "" {

@@ -17,13 +17,31 @@ wal() {
 	echo "$(wc -l </tmp/waldump) records from $redo to $LSN"
 }
 
-# start lets it recover, reached by nobody and reaching nobody.
+# quoted WORD: for the shell that pg_ctl starts the server by.
+quoted() { printf " '%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"; }
+
+# start lets it recover, reached by nobody and reaching nobody, with the options
+# that it had. Without its configuration nothing can be said of its files.
 start() {
+	conf=$DATA/postgresql.conf options=
+	for option in "$@"; do
+		case $option in
+		--config[_-]file=*) conf=${option#*=} ;;
+		esac
+		case $option in
+		--*=*) options=$options$(quoted "$option") ;;
+		esac
+	done
+	[ -r "$conf" ] || skip "its configuration is not in what was captured: $conf"
 	rm -f "$DATA/postmaster.pid" "$DATA/standby.signal"
 	echo 'local all all trust' >/tmp/hba.conf
-	pg_ctl start -s -w -t "${PATIENCE:-3600}" -D "$DATA" -l /tmp/server.log -o "-c listen_addresses= \
-		-c unix_socket_directories=/tmp -c hba_file=/tmp/hba.conf -c archive_mode=off -c ssl=off -c autovacuum=off" ||
-		{ tail -n 5 /tmp/server.log; exit 1; }
+	pg_ctl start -s -w -t "${PATIENCE:-3600}" -D "$DATA" -l /tmp/server.log -o "$options -c listen_addresses= \
+		-c unix_socket_directories=/tmp -c hba_file=/tmp/hba.conf -c archive_mode=off -c ssl=off -c autovacuum=off \
+		-c logging_collector=off -c log_destination=stderr" || {
+		! grep -E 'could not (access the server|open) configuration file' /tmp/server.log || exit 77
+		tail -n 5 /tmp/server.log
+		exit 1
+	}
 	grep -o 'redo done at [0-9A-F/]*' /tmp/server.log || echo 'nothing was replayed'
 }
 
