@@ -12,6 +12,7 @@ import (
 // Where the captures cannot be written the checkpoint is refused in words, the
 // database goes on, and nothing is left.
 func TestTargets(t *testing.T) {
+	harness.Full(t)
 	d := harness.Start(t, harness.Options{})
 	pg := d.Postgres(t, harness.PostgresOptions{ContainerOptions: harness.ContainerOptions{
 		Annotations: map[string]string{"lull/pause-budget": "1m", "lull/max-frozen": "5m"},
@@ -29,9 +30,6 @@ func TestTargets(t *testing.T) {
 		"full in the middle": {"size=4g,nr_inodes=200", 9}, // which no look before can foresee
 	} {
 		t.Run(name, func(t *testing.T) {
-			if name == "full in the middle" {
-				harness.Full(t)
-			}
 			harness.Mount(t, store, "-t", "tmpfs", "-o", c.options, "tmpfs")
 			if o := d.TryLull(t, "checkpoint", pg.ID); o.Code != c.code {
 				t.Errorf("exit code %d, not %d: %s", o.Code, c.code, o)
