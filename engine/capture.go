@@ -95,6 +95,17 @@ func (d *dump) effort() string {
 	return fmt.Sprintf("read %d bytes, wrote %d bytes", read, written)
 }
 
+// reread is what was read for digests before the thaw, beside the dump.
+func (d *dump) reread() string {
+	var n int64
+	for _, t := range d.taken {
+		if t.result != nil {
+			n += t.result.Hashed
+		}
+	}
+	return fmt.Sprintf("hashed %d bytes", n)
+}
+
 // begin makes the checkpoint's folder in the store.
 func (d *dump) begin(ctx context.Context) (err error) {
 	if d.draft != nil { // the pre-copy's
@@ -191,6 +202,7 @@ func (d *dump) describe(context.Context) error {
 	if err := d.hashed(); err != nil {
 		return err
 	}
+	d.rec.remark = d.reread()
 	for i, t := range d.taken {
 		if err := t.list.WriteFile(filepath.Join(d.req.Dir, volume.ListName(i))); err != nil {
 			return err

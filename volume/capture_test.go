@@ -420,3 +420,18 @@ func TestFallingBackToCopiesIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// What is read again for digests is counted: nothing of it is free.
+func TestHashedBytesAreCounted(t *testing.T) {
+	src, store := tempDir(t), tempDir(t)
+	write(t, src+"/file", noise("file", 100_000))
+	must(t, os.Link(src+"/file", src+"/again"))
+	r := captured(t, src, store+"/v", CaptureOptions{})
+	if r.Hashed != 100_000 {
+		t.Errorf("%d bytes", r.Hashed)
+	}
+	must(t, r.Hash(t.Context()))
+	if r.Hashed != 100_000 {
+		t.Errorf("%d bytes, hashed twice", r.Hashed)
+	}
+}

@@ -21,6 +21,7 @@ type Result struct {
 	Bytes  int64  // of all regular files
 	Copied int64  // bytes that had to be written, while nothing could write there
 	Read   int64  // bytes that had to be read meanwhile
+	Hashed int64  // bytes of the copy that Hash read, whenever that was
 
 	step func(string) error
 
@@ -48,6 +49,10 @@ func (r *Result) Publish(ctx context.Context) error {
 // Hash fills the digests that are missing from List. It reads the copy,
 // because the source may be in use again; before or after Commit.
 func (r *Result) Hash(ctx context.Context) error {
+	unread, _ := groupLinks(r.List.Entries)
+	for _, e := range unread {
+		r.Hashed += e.Size
+	}
 	if r.dir != nil {
 		return hashCopy(ctx, r.dir, r.List.Entries)
 	}
