@@ -34,9 +34,17 @@ func (e mysqlEngine) args(port uint16) []string {
 		fmt.Sprintf("--port=%d", port), "--innodb-buffer-pool-size=32M", "--max-connections=40",
 	}
 	if e.product == "mysql" {
-		return append(args, "--mysqlx=OFF", "--gtid-mode=ON", "--enforce-gtid-consistency=ON")
+		args = append(args, "--mysqlx=OFF")
 	}
-	return append(args, "--log-bin=binlog", "--server-id=1")
+	return append(args, logging()[e.product][:harness.FullOr(0, 2)]...)
+}
+
+// logging makes a server count what it writes to its binary log.
+func logging() map[string][]string {
+	return map[string][]string{
+		"mysql":   {"--gtid-mode=ON", "--enforce-gtid-consistency=ON"},
+		"mariadb": {"--log-bin=binlog", "--server-id=1"},
+	}
 }
 
 // starting is a server that is still busy with what it does before it serves.
