@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/netns"
@@ -144,11 +142,12 @@ func (r *restoring) possible() error {
 	return nil
 }
 
-// settle verifies the running database. CRIU would take no notice of a failure
-// and the runtime report a success, so CRIU is ended with the container.
+// settle verifies the running database, and ends one that is not what was
+// recorded. CRIU takes no notice of a failure here; it is not ended for it,
+// because it would leave its mounts behind.
 func (r *restoring) settle(ctx context.Context, c *call) error {
 	if err := r.Verify(ctx); err != nil {
-		return errors.Join(err, r.rt.Stop(ctx), disown(c.CRIU))
+		return errors.Join(err, r.rt.Stop(ctx))
 	}
 	r.undo.Keep()
 	errs := []error{r.Commit(ctx)}
@@ -166,14 +165,5 @@ func (r *restoring) remark(errs []error) error {
 		return nil
 	}
 	fmt.Printf("lull: %s runs, but: %s\n", r.subj.ID, oneLine(errors.Join(errs...)))
-	return nil
-}
-
-// disown ends a CRIU whose container is gone: the runtime then knows that its
-// restore has failed.
-func disown(criu int) error {
-	if err := unix.Kill(criu, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-		return err
-	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (c *CRI) sections() string {
 	const runtime = "[plugins.'io.containerd.cri.v1.runtime'"
 	return fmt.Sprintf("[plugins.'io.containerd.cri.v1.images'.pinned_images]\n  sandbox = %q\n", c.Sandbox) +
 		runtime + "]\n  disable_apparmor = true\n  restrict_oom_score_adj = true\n  enable_unprivileged_ports = false\n  enable_unprivileged_icmp = false\n  enable_cdi = false\n" +
-		runtime + ".cni]\n" + fmt.Sprintf("  bin_dirs = [%q]\n  conf_dir = %q\n", c.CNIPlugins, c.CNIConfig) +
+		runtime + ".cni]\n  use_internal_loopback = true\n" + fmt.Sprintf("  bin_dirs = [%q]\n  conf_dir = %q\n", c.CNIPlugins, c.CNIConfig) +
 		runtime + ".containerd]\n  default_runtime_name = 'runc'\n" +
 		runtime + ".containerd.runtimes.runc]\n  runtime_type = 'io.containerd.runc.v2'\n" +
 		fmt.Sprintf("  runtime_path = %q\n", c.Shim) +
