@@ -36,7 +36,7 @@ func there(t *testing.T, n *node, kind string) {
 	image := engine + ":" + version
 	volume := n.Volume(t)
 	container := object{
-		"metadata": object{"name": "db"}, "image": object{"image": "docker.io/library/" + image}, "log_path": "db.log", "linux": object{},
+		"metadata": object{"name": "db"}, "image": object{"image": "docker.io/library/" + image}, "log_path": "db.log", "linux": security(),
 	}
 	var at atomic.Int64 // pid of the server's container
 	inside := func(f func() error) error { return netns.Do(fmt.Sprintf("/proc/%d/ns/net", at.Load()), f) }

@@ -115,6 +115,12 @@ func (n *node) do(t *testing.T, args ...string) string {
 
 type object = map[string]any
 
+// security is the kubelet's: each container has its own processes.
+func security() object {
+	const container = 1
+	return object{"security_context": object{"namespace_options": object{"pid": container}}}
+}
+
 // pod runs one container in a pod of its own, and gives both ids.
 func (n *node) pod(t *testing.T, annotations map[string]string, container object) (pod, id string) {
 	t.Helper()
@@ -129,7 +135,7 @@ func (n *node) pod(t *testing.T, annotations map[string]string, container object
 	sandbox := write("pod.json", object{
 		"metadata":      object{"name": "db", "namespace": "default", "uid": harness.Name(t, "pod"), "attempt": 0},
 		"annotations":   annotations,
-		"log_directory": dir, "hostname": "db", "linux": object{},
+		"log_directory": dir, "hostname": "db", "linux": security(),
 	})
 	pod = n.do(t, "runp", sandbox)
 	t.Cleanup(func() {
