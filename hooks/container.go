@@ -17,8 +17,7 @@ import (
 // held is engine.Runtime for a container that CRIU is about to dump or has
 // restored: there is no service to ask, only the kernel.
 type held struct {
-	pid    int
-	paused bool // by the engine, which will resume it itself
+	pid int
 }
 
 // Pid of the init process.

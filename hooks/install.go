@@ -45,7 +45,7 @@ const (
 	Foreign   State = "foreign"  // somebody else's
 )
 
-// ErrForeign: a file of somebody else's is in the place of one of lull's.
+// ErrForeign is that a file of somebody else's is in the place of one of lull's.
 var ErrForeign = errors.New("not written by lull")
 
 // mark is in every file of lull's, so that nothing else is ever removed.

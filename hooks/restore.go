@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -164,6 +165,6 @@ func (r *restoring) remark(errs []error) error {
 	if len(errs) == 0 {
 		return nil
 	}
-	fmt.Printf("lull: %s runs, but: %s\n", r.subj.ID, oneLine(errors.Join(errs...)))
+	fmt.Fprintf(os.Stdout, "lull: %s runs, but: %s\n", r.subj.ID, oneLine(errors.Join(errs...)))
 	return nil
 }

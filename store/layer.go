@@ -33,7 +33,7 @@ func LayerSize(ctx context.Context, blobs content.Provider, d ocispec.Descriptor
 	return inflated(ctx, blobs, d, most, func(io.Reader) error { return nil })
 }
 
-// ErrInflates: a layer takes more unpacked than there is room for, or so much more
+// ErrInflates is that a layer takes more unpacked than there is room for, or so much more
 // than packed that it was made to fill a disk.
 var ErrInflates = errors.New("a layer is too large unpacked")
 

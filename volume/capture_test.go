@@ -404,15 +404,15 @@ func TestFallingBackToCopiesIsBounded(t *testing.T) {
 	from, err := openRoot(src)
 	must(t, err)
 	defer from.Close()
+	l, err := (&walk{ctx: t.Context()}).list(from)
+	must(t, err)
 	for limit, want := range map[int64]error{0: nil, 3 << 20: nil, 3 << 19: ErrTooLarge} {
-		dst, err := os.MkdirTemp("/dev/shm", "lull-volume-") // nothing is cloned to another file system
+		dst, err := os.MkdirTemp("/dev/shm", "lull-volume-") //nolint:usetesting // nothing is cloned to another file system
 		must(t, err)
 		t.Cleanup(func() { must(t, os.RemoveAll(dst)) })
 		to, err := openRoot(dst)
 		must(t, err)
 		defer to.Close()
-		l, err := (&walk{ctx: t.Context()}).list(from)
-		must(t, err)
 		c := &copier{ctx: t.Context(), src: from, dst: to, entries: l.Entries, limit: limit}
 		c.clones.Store(true)
 		if err := c.tree(); !errors.Is(err, want) {

@@ -72,9 +72,9 @@ func mountIn(t *testing.T, base, kind string, size int64, mkfsArgs ...string) (d
 	return dir, image
 }
 
-func mountLoop(t *testing.T, image, dir string, options ...string) {
+func mountLoop(t *testing.T, image, dir string) {
 	t.Helper()
-	if out, err := exec.Command("mount", "-o", strings.Join(append(options, "loop"), ","), image, dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("mount", "-o", "loop", image, dir).CombinedOutput(); err != nil {
 		skipChild(t, "loop devices cannot be mounted here: "+strings.TrimSpace(string(out)))
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }) // else it goes with the namespace

@@ -93,7 +93,7 @@ func (a *app) exportTo(ctx context.Context, ref string, file *os.File, name stri
 
 func hasManifest(k store.Kept) error {
 	if k.Manifest != nil || k.Problem != nil {
-		return nil
+		return nil //nolint:nilerr // the problem is told by itself
 	}
 	return fmt.Errorf("%s: %w: it has no consistency manifest", k.Image.Name, store.ErrNoCheckpoint)
 }

@@ -56,7 +56,7 @@ func (s *Supervisor) one(ctx context.Context) error {
 	why := s.watch(ctx, ended)
 	_ = cmd.Process.Kill() // it may have ended
 	if !errors.Is(why, errEnded) {
-		_ = <-ended // it was killed
+		<-ended //nolint:errcheck // it was killed
 	}
 	return why
 }

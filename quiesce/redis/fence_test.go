@@ -22,9 +22,9 @@ func (s *server) waits(t *testing.T) bool {
 	return err != nil
 }
 
-func (s *server) pause(t *testing.T, d time.Duration) {
+func (s *server) pause(t *testing.T) {
 	t.Helper()
-	must(t, s.connect(t, "harness").Do(within(t), "CLIENT", "PAUSE", d.Milliseconds(), "WRITE").Err())
+	must(t, s.connect(t, "harness").Do(within(t), "CLIENT", "PAUSE", time.Minute.Milliseconds(), "WRITE").Err())
 }
 
 func (s *server) unpause(t *testing.T) {
@@ -43,7 +43,7 @@ func TestPauseOfSomebodyElse(t *testing.T) {
 		if !s.shows() {
 			t.Skip("this server does not show a pause")
 		}
-		s.pause(t, time.Minute)
+		s.pause(t)
 		session := open(t, s, s.Target())
 		_, err := session.Preflight(within(t))
 		is(t, err, quiesce.ErrBusy)
@@ -60,7 +60,7 @@ func TestPauseOfSomebodyElse(t *testing.T) {
 // What was ours is over after its time: what stands then is somebody else's.
 func TestReleaseAfterItsTime(t *testing.T) {
 	eachFenced(t, []string{"--save", ""}, func(t *testing.T, s *server) {
-		s.pause(t, time.Minute)
+		s.pause(t)
 		session := open(t, s, s.Target())
 		must(t, session.Release(within(t), pausedUntil(time.Now().Add(-time.Millisecond))))
 		if !s.waits(t) {
@@ -85,7 +85,7 @@ func TestFenceThatSomebodyLiftsAndSaves(t *testing.T) {
 		s.unpause(t)
 		s.write(t)
 		must(t, s.connect(t, "harness").Save(within(t)).Err())
-		s.pause(t, time.Minute)
+		s.pause(t)
 		is(t, session.Ping(within(t)), quiesce.ErrFence)
 		s.unpause(t)
 	})
@@ -102,7 +102,7 @@ func TestFenceThatSomebodyLifts(t *testing.T) {
 		must(t, session.Ping(within(t)))
 		s.unpause(t)
 		s.write(t)
-		s.pause(t, time.Minute)
+		s.pause(t)
 		is(t, session.Ping(within(t)), quiesce.ErrFence)
 		s.unpause(t)
 	})

@@ -222,7 +222,7 @@ func (s Store) forgetForeign(dir string, e fs.DirEntry) error {
 			break // not empty: other checkpoints are there
 		}
 	}
-	return nil
+	return nil //nolint:nilerr // as above
 }
 
 // Forget removes what Remove leaves of a poisoned checkpoint. It is for those

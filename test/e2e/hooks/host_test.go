@@ -58,14 +58,6 @@ func (h *host) config() string     { return filepath.Join(h.run, "lull.toml") }
 func (h *host) state() string      { return filepath.Join(h.run, "lull") }
 func (h *host) failpoints() string { return filepath.Join(h.data, "failpoints") }
 
-// fail makes a failpoint of lull's do something, once.
-func (h *host) fail(t *testing.T, name, what string) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(h.failpoints(), name), []byte(what), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // lull runs the lull command, which has to succeed.
 func (h *host) lull(t *testing.T, args ...string) string {
 	t.Helper()

@@ -113,3 +113,11 @@ func flip(t *testing.T, path string) (undo func()) {
 	do()
 	return do
 }
+
+// fail makes a failpoint of lull's do something, once.
+func (h *host) fail(t *testing.T, name, what string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(h.failpoints(), name), []byte(what), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
