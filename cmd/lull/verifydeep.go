@@ -20,6 +20,12 @@ func (a *app) deepChecks(ctx context.Context, client *containerd.Client, k store
 	if err != nil {
 		return nil, err
 	}
+	// Until it has a container, containerd would collect its snapshot as garbage.
+	ctx, release, err := client.WithLease(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer a.releaseLease(ctx, release)
 	c, err := openCheckpoint(ctx, client, ref)
 	if err != nil {
 		return nil, err

@@ -54,6 +54,9 @@ func (s *server) deep(t *testing.T) (code int, found []deep.Finding) {
 	for _, f := range all[0].Deep {
 		t.Logf("%s: %s: %s", f.Check, f.Outcome, f.Detail)
 	}
+	if o.Stderr != "" {
+		t.Log(o.Stderr)
+	}
 	s.drop(t, ref, m)
 	return o.Code, all[0].Deep
 }
