@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lull-containers/lull/quiesce"
+	"github.com/lull-containers/lull/quiesce/internal/refusal"
 )
 
 // applicationName is how our sessions are known in pg_stat_activity.
@@ -24,9 +25,13 @@ const connectTimeout = 3 * time.Second
 func (s *session) open(ctx context.Context, database string) (*pgx.Conn, error) {
 	var failed error
 	for _, address := range s.dialer.Addresses(s.login.port) {
+		doing := "connecting to " + address.String()
 		conn, err := s.openAt(ctx, address, database)
-		if err == nil || answered(err) || ctx.Err() != nil {
-			return conn, s.denied(explain(err, "connecting to "+address.String()))
+		if err == nil || answered(err) {
+			return conn, s.denied(explain(err, doing))
+		}
+		if spent := refusal.OutOfTime(ctx, doing, err); spent != nil {
+			return nil, spent
 		}
 		failed = errors.Join(failed, fmt.Errorf("%s: %w", address, err))
 	}

@@ -35,12 +35,16 @@ func (s *Session) connect(ctx context.Context) (err error) {
 func (s *Session) open(ctx context.Context, idle time.Duration) (*conn, error) {
 	var failed error
 	for _, address := range s.dialer.Addresses(s.login.port) {
+		doing := "connecting to " + address.String()
 		c, err := s.openAt(ctx, address, idle)
 		if err == nil {
 			return c, nil
 		}
-		if codeOf(err) != 0 || ctx.Err() != nil {
-			return nil, s.explain(err, "connecting to "+address.String())
+		if codeOf(err) != 0 {
+			return nil, s.explain(err, doing)
+		}
+		if spent := refusal.OutOfTime(ctx, doing, err); spent != nil {
+			return nil, spent
 		}
 		if unusable(err) {
 			return nil, &quiesce.Refusal{Class: refusal.Caused(quiesce.ErrAuth, err),
