@@ -11,7 +11,6 @@ import (
 // An account that only lull's configuration knows is used for the containers
 // that its patterns fit, on the original and on the restored copy.
 func TestAccess(t *testing.T) {
-	harness.Full(t)
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte(harness.Canary+"\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -54,7 +54,6 @@ func (s state) same(t *testing.T, pg *harness.Postgres) {
 // Each cause that refuses a checkpoint of PostgreSQL is told in a line that
 // says what helps, and leaves the database as it was.
 func TestAsBefore(t *testing.T) {
-	harness.Full(t)
 	for name, tt := range map[string]struct {
 		version string // none: 17
 		sql     string // done before

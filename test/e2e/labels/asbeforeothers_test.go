@@ -64,7 +64,7 @@ func redisOther(t *testing.T, engine, version string, labels map[string]string) 
 
 // What TestAsBefore sees of PostgreSQL, of the others.
 func TestAsBeforeOthers(t *testing.T) {
-	usual := []string{"redis8.0/privilege", "redis8.0/password", "valkey8.1/paused"}
+	usual := []string{"mariadb11.8/privilege", "redis8.0/privilege", "redis8.0/password", "valkey8.1/paused"}
 	weak := map[string]string{"lull/user": "weak", "lull/password-env": "SECRET"}
 	wrong := map[string]string{"lull/password-env": "WRONG"}
 	for name, tt := range map[string]struct {
@@ -105,7 +105,6 @@ func TestAsBeforeOthers(t *testing.T) {
 
 // A server that serves a socket file alone is told how to listen on loopback.
 func TestSocketOnly(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	c := d.Run(t, harness.ContainerOptions{Image: "redis:8.0", Labels: map[string]string{"lull/pause-budget": "1m"},
 		Args: []string{"redis-server", "--port", "0", "--unixsocket", "/tmp/redis.sock"}})

@@ -90,7 +90,6 @@ func (s service) counts(t *testing.T) {
 // A service that is no database is made quiet by its own commands, on the
 // original and on the restored copy.
 func TestExec(t *testing.T) {
-	harness.Full(t)
 	s := newService(t, map[string]string{"lull/quiesce-exec": pause, "lull/release-exec": unpause, "lull/ready-exec": goesOn,
 		"lull/validate.count": lastLine, "lull/validate.count.op": "ge", "lull/validate.same": "head -n 1 /data/log"})
 	ref := checkpoint(t, s.Container)

@@ -9,7 +9,6 @@ import (
 // A database that an operator manages is refused before it was asked anything,
 // unless that is allowed.
 func TestOperator(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	env := map[string]string{"PATRONI_SCOPE": "shop"}
 	pg := d.Postgres(t, harness.PostgresOptions{ContainerOptions: harness.ContainerOptions{Env: env,

@@ -84,7 +84,6 @@ func alteredAnswer(t *testing.T, pg *harness.Postgres, ref string) {
 // A write that had waited for the fence is committed in the restored copy: an
 // answer of before it is not held against it.
 func TestValidateQueued(t *testing.T) {
-	harness.Full(t)
 	labels := patient(map[string]string{"lull/validate.rows": "SELECT count(*) FROM test_data"})
 	labels["lull/require"] = "flushed" // a fence may expire on a loaded machine: it is tried again
 	pg := harness.Shared(t).Postgres(t, harness.PostgresOptions{ContainerOptions: harness.ContainerOptions{Labels: labels}})

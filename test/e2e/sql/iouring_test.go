@@ -24,9 +24,6 @@ func TestIOURing(t *testing.T) {
 		{kind{"mariadb", "11.8", nil}, []string{"--innodb-use-native-aio=1"}, "innodb_use_native_aio=0"},
 	} {
 		t.Run(tt.name(), func(t *testing.T) {
-			if !tt.is("postgres") {
-				harness.Full(t)
-			}
 			s := tt.run(t, harness.Shared(t), options{annotations: patient(), args: tt.args})
 			if !s.hasIOURing(t) {
 				t.Skip("this build, or this kernel, does without io_uring")

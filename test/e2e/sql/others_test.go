@@ -20,9 +20,6 @@ func TestOthers(t *testing.T) {
 			continue
 		}
 		t.Run(k.name(), func(t *testing.T) {
-			if !k.is("mysql") {
-				harness.Full(t)
-			}
 			s := k.run(t, harness.Shared(t), options{annotations: patient("lull/mode", "fence", "lull/require", "clean")})
 			load := harness.LoadOn(t, s.store, trickle())
 			load.Wait(t, 2)
