@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -102,17 +101,5 @@ func (r *running) published(t *testing.T) ledger.Store {
 // waitAnswer waits until the database answers, in the container's network.
 func (r *running) waitAnswer(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	for {
-		s, err := r.store.Connect(ctx)
-		if err == nil {
-			s.Close()
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("%s in %s does not answer: %v", r.image, r.name, err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	harness.Answers(t, r.store, r.image+" in "+r.name, 3*time.Minute)
 }

@@ -104,19 +104,7 @@ func inside(c container) ledger.Inside {
 // answers waits until clients get in.
 func (r *running) answers(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	for {
-		s, err := r.store.Connect(ctx)
-		if err == nil {
-			s.Close()
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("the database does not answer: %v", err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	harness.Answers(t, r.store, "the database", 2*time.Minute)
 }
 
 // there and back again, judged by what the clients were told.
