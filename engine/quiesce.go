@@ -181,8 +181,19 @@ func (k *Cut) evidence(ctx context.Context) error {
 
 // prove asks whether the fence still stands, and then counts again what is in
 // flight, the last thing before the freeze: not every write waits for a fence's
-// locks. A fence that fell costs itself alone, since what was flushed is flushed.
+// locks.
 func (k *Cut) prove(ctx context.Context) error {
+	err := k.stands(ctx)
+	if err != nil || !k.fenced {
+		return err
+	}
+	k.tx.InFlight, err = k.session.InFlight(ctx)
+	return err
+}
+
+// stands asks whether the fence does, which also keeps it. One that fell costs
+// itself alone, since what was flushed is flushed.
+func (k *Cut) stands(ctx context.Context) error {
 	if !k.fenced {
 		return nil
 	}
@@ -193,10 +204,8 @@ func (k *Cut) prove(ctx context.Context) error {
 		k.unfenced = fmt.Errorf("the fence did not stand until the freeze: %w", err)
 		return k.releaseUnfenced(ctx)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		k.proof = asked
 	}
-	k.proof = asked
-	k.tx.InFlight, err = k.session.InFlight(ctx)
 	return err
 }

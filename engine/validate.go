@@ -56,7 +56,7 @@ func (k *Cut) answer(ctx context.Context, asked []manifest.Validation) ([]manife
 		return nil, fmt.Errorf("validations: %w", err)
 	}
 	for i, v := range asked {
-		if err := k.prove(ctx); err != nil {
+		if err := k.stands(ctx); err != nil {
 			return nil, err
 		}
 		a, err := by.Ask(ctx, v.Query)
