@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/lull-containers/lull/manifest"
@@ -59,20 +60,39 @@ func precopyOne(t *T, pg *harness.Postgres, l *harness.Load, flags ...string) (s
 	return s
 }
 
-// effortOf reads the capture's note, in MiB.
+// effortOf reads the notes of what was done while the database stood still, in
+// MiB: captured, and hashed where that came before the thaw.
 func effortOf(t *T, m *manifest.Manifest) (read, written float64) {
-	for _, s := range m.Steps {
-		if s.Name != "capture" {
-			continue
-		}
-		var r, w int64
-		if _, err := fmt.Sscanf(s.Note, "read %d bytes, wrote %d bytes", &r, &w); err != nil {
-			t.Fatalf("%q: %v", s.Note, err)
-		}
-		return float64(r) / (1 << 20), float64(w) / (1 << 20)
+	var r, w, hashed int64
+	if note := noteOf(t, m, "capture"); !scans(note, "read %d bytes, wrote %d bytes", &r, &w) {
+		t.Fatalf("the note of capture is %q", note)
 	}
-	t.Fatal("the manifest has no step capture")
-	return 0, 0
+	if note := noteOf(t, m, "describe"); !resumedBefore(m, "describe") && !scans(note, "hashed %d bytes", &hashed) {
+		t.Fatalf("the note of describe is %q", note)
+	}
+	return float64(r+hashed) / (1 << 20), float64(w) / (1 << 20)
+}
+
+func scans(text, format string, into ...any) bool {
+	_, err := fmt.Sscanf(text, format, into...)
+	return err == nil
+}
+
+func noteOf(t *T, m *manifest.Manifest, step string) string {
+	i := stepOf(m, step)
+	if i < 0 {
+		t.Fatalf("the manifest has no step %s", step)
+	}
+	return m.Steps[i].Note
+}
+
+func stepOf(m *manifest.Manifest, name string) int {
+	return slices.IndexFunc(m.Steps, func(s manifest.Step) bool { return s.Name == name })
+}
+
+func resumedBefore(m *manifest.Manifest, step string) bool {
+	at := stepOf(m, "resume")
+	return at >= 0 && at < stepOf(m, step)
 }
 
 // writer fills files in the data folder, and then writes 131 blocks ten times a

@@ -23,12 +23,20 @@ func (d *dump) assemble() *manifest.Manifest {
 		Transactions: d.tx,
 		Held:         d.allHeld(),
 		Network:      d.network,
-		Volumes:      d.volumes,
+		Volumes:      []manifest.Volume{}, // describe lists them
 		Host:         d.host,
 		Validations:  d.validated(),
 		Steps:        d.rec.steps,
-		FrozenMillis: millis(time.Since(d.frozen)),
+		FrozenMillis: d.stoodFor(),
 	}
+}
+
+// stoodFor is how long the container has been frozen, in milliseconds.
+func (k *Cut) stoodFor() float64 {
+	if k.thawed.IsZero() {
+		return millis(time.Since(k.frozen))
+	}
+	return millis(k.thawed.Sub(k.frozen))
 }
 
 func (d *dump) container() manifest.Container {

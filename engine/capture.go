@@ -20,11 +20,10 @@ type dump struct {
 	roots    []volume.Root
 	draft    *captures.Draft            // nil: nothing is captured
 	copied   map[string]*volume.Precopy // before the freeze, by source
-	hashing  chan error                 // of the captures, beside the dump; nil: done
+	hashing  <-chan error               // of the captures, beside the dump; nil: it is not under way
 	image    int64                      // bytes that CRIU will write, about
 	taken    []taken
 	host     manifest.Host
-	volumes  []manifest.Volume
 	manifest *manifest.Manifest
 	undo     cleanup.Stack
 }
@@ -95,7 +94,7 @@ func (d *dump) effort() string {
 	return fmt.Sprintf("read %d bytes, wrote %d bytes", read, written)
 }
 
-// reread is what was read for digests before the thaw, beside the dump.
+// reread is what was read of the captures for digests.
 func (d *dump) reread() string {
 	var n int64
 	for _, t := range d.taken {
@@ -151,9 +150,7 @@ func (d *dump) take(ctx context.Context, name string, root volume.Root) (t taken
 }
 
 // publish makes the captures durable, because the manifest may name nothing
-// that is not there for good. What was copied or cloned is read again for its
-// digests: beside the dump, but before it where it ends the container, for a
-// copy that cannot be read must not be all that is left.
+// that is not there for good.
 func (d *dump) publish(ctx context.Context) error {
 	for _, t := range d.taken {
 		if t.result != nil {
@@ -162,20 +159,33 @@ func (d *dump) publish(ctx context.Context) error {
 			}
 		}
 	}
-	if d.req.Exit {
+	return d.startHash(ctx)
+}
+
+// startHash reads what was copied or cloned again, for its digests: after the
+// thaw where that comes before the seal, for a capture does not change; else
+// beside the dump. Before the dump where it ends the container: a copy that
+// cannot be read must not be all that is left.
+func (d *dump) startHash(ctx context.Context) error {
+	switch {
+	case d.req.Exit:
 		return d.hash(ctx)
+	case d.req.Resume != nil:
+		return nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	d.hashing = make(chan error, 1)
-	go func() { d.hashing <- d.hash(ctx) }()
+	done := make(chan error, 1)
+	go func() { done <- d.hash(ctx); close(done) }()
+	d.hashing = done
 	d.undo.Push("the hashing", func(context.Context) error {
 		cancel()
-		_ = d.hashed() // it was cancelled
+		<-done // it was cancelled, or has been waited for
 		return nil
 	})
 	return nil
 }
 
+// hash reads what has no digest yet.
 func (d *dump) hash(ctx context.Context) error {
 	for _, t := range d.taken {
 		if t.result == nil {
@@ -188,18 +198,17 @@ func (d *dump) hash(ctx context.Context) error {
 	return nil
 }
 
-// hashed waits for the hashing beside the dump.
-func (d *dump) hashed() (err error) {
-	if d.hashing != nil {
-		err = <-d.hashing
-		d.hashing = nil
+// hashed waits for the hashing beside the dump, or does it.
+func (d *dump) hashed(ctx context.Context) error {
+	if d.hashing == nil {
+		return d.hash(ctx)
 	}
-	return err
+	return <-d.hashing
 }
 
 // describe writes the lists, which are complete now.
-func (d *dump) describe(context.Context) error {
-	if err := d.hashed(); err != nil {
+func (d *dump) describe(ctx context.Context) error {
+	if err := d.hashed(ctx); err != nil {
 		return err
 	}
 	d.rec.remark = d.reread()
@@ -207,7 +216,7 @@ func (d *dump) describe(context.Context) error {
 		if err := t.list.WriteFile(filepath.Join(d.req.Dir, volume.ListName(i))); err != nil {
 			return err
 		}
-		d.volumes = append(d.volumes, t.describe(i))
+		d.manifest.Volumes = append(d.manifest.Volumes, t.describe(i))
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ type Cut struct {
 	freezer freezer.File
 	session Session // nil before, after and without quiesce
 	frozen  time.Time
+	thawed  time.Time // zero: not yet
 	until   time.Time // the end of the pause's budget; zero before Quiesce
 
 	level       manifest.Level

@@ -19,6 +19,10 @@ type Request struct {
 	Dir  string // folder for CRIU's images
 	Work string // CRIU's work folder, where it leaves its statistics
 	Exit bool   // checkpoint and stop
+	// Resume lets the container run again, once all that must be read of it is
+	// read: digests are then made while it runs. Nil: whoever froze it resumes
+	// it later. A checkpoint that stops the container has no use for it.
+	Resume func(context.Context) error
 	// Still says, after the dump, whether the processes stand still; nil: the
 	// freezer says so.
 	Still func() error
@@ -26,9 +30,12 @@ type Request struct {
 
 // Dump captures the volumes, dumps the frozen container into the folder and
 // seals the manifest there. An error leaves nothing that could be restored,
-// and the container frozen.
+// and the container frozen, unless it was resumed as the request has it.
 func (k *Cut) Dump(ctx context.Context, by Dumper, r Request) (*manifest.Manifest, error) {
 	d := &dump{Cut: k, id: manifest.NewID(), by: by, req: r}
+	if r.Exit {
+		d.req.Resume = nil
+	}
 	d.takeOver()
 	stoppable, done := k.stoppable(ctx)
 	defer done()
@@ -44,8 +51,10 @@ func (k *Cut) Dump(ctx context.Context, by Dumper, r Request) (*manifest.Manifes
 	return d.manifest, nil
 }
 
-func (d *dump) steps() []step {
-	return []step{
+func (d *dump) steps() []step { return append(d.frozenSteps(), d.sealSteps()...) }
+
+func (d *dump) frozenSteps() []step {
+	steps := []step{
 		{"require", d.require},
 		{"room", d.room},
 		{"configure", d.configure},
@@ -54,11 +63,16 @@ func (d *dump) steps() []step {
 		{"capture", d.capture},
 		{"publish", d.publish}, // before the dump, which may stop the container for good
 		{"dump", d.dump},
-		{"describe", d.describe},
 		{"pending", d.pending},
-		{"seal", d.seal},
 	}
+	if d.req.Resume != nil {
+		steps = append(steps, step{"resume", d.resume})
+	}
+	return steps
 }
+
+// sealSteps need nothing of the container.
+func (d *dump) sealSteps() []step { return []step{{"describe", d.describe}, {"seal", d.seal}} }
 
 // undoTime bounds each undo.
 const undoTime = 30 * time.Second
@@ -154,13 +168,17 @@ func (d *dump) stillFrozen() error {
 	return err
 }
 
+// pending says whose these images are. It knows no digest yet, so that nobody
+// restores it.
 func (d *dump) pending(context.Context) error {
 	d.manifest = d.assemble()
 	return manifest.Write(d.req.Dir, d.manifest)
 }
 
+// resume is not for Poison to stop half-way.
+func (d *dump) resume(ctx context.Context) error { return d.req.Resume(context.WithoutCancel(ctx)) }
+
 func (d *dump) seal(ctx context.Context) error {
-	d.manifest.FrozenMillis = millis(time.Since(d.frozen))
-	d.manifest.Steps = d.rec.steps
+	d.manifest.FrozenMillis, d.manifest.Steps = d.stoodFor(), d.rec.steps
 	return manifest.Seal(ctx, d.req.Dir, d.manifest)
 }

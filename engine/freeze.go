@@ -132,6 +132,7 @@ func (k *Cut) thaw(ctx context.Context) error {
 			err = errors.Join(err, direct)
 		}
 	}
+	k.thawed = time.Now()
 	k.rec.note("thaw", start, err)
 	return err
 }

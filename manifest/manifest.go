@@ -68,7 +68,7 @@ type Manifest struct {
 	Host         Host         `json:"host"`
 	Validations  []Validation `json:"validations,omitempty"`
 	Steps        []Step       `json:"steps"`
-	FrozenMillis float64      `json:"frozen_ms"` // freeze to the last step that was recorded
+	FrozenMillis float64      `json:"frozen_ms"` // freeze to thaw, or to the last step that was recorded
 }
 
 // Container identifies what was checkpointed, and what a restore needs to

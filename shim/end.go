@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"time"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
@@ -54,11 +55,25 @@ func (s *Service) Delete(ctx context.Context, r *taskAPI.DeleteRequest) (*taskAP
 	return resp, nil
 }
 
+// sealTime is how long the end of a task waits for a checkpoint of it that is
+// being sealed; its client loses it otherwise.
+const sealTime = 10 * time.Second
+
+func (t *task) awaitSeal() {
+	sealed := make(chan struct{})
+	go func() { t.sealing.Wait(); close(sealed) }()
+	select {
+	case <-sealed:
+	case <-time.After(sealTime):
+	}
+}
+
 // end lets go of what lasted as long as the task. Errors are logged: the task
 // is gone whatever they say.
 func (t *task) end(ctx context.Context) {
 	t.turn.Lock()
 	defer t.turn.Unlock()
+	t.awaitSeal()
 	t.disarm()
 	if t.cut != nil {
 		if err := t.cut.DropPrecopy(); err != nil {

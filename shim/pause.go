@@ -42,8 +42,11 @@ func (t *task) running(ctx context.Context) bool {
 }
 
 // pause makes a cut up to the freeze. On error nothing is frozen.
-func (t *task) pause(ctx context.Context) error {
-	c, i := t.intended(ctx)
+func (t *task) pause(ctx context.Context) error { return t.pauseFor(ctx, t.announced(ctx)) }
+
+// pauseFor is pause with what a client announced.
+func (t *task) pauseFor(ctx context.Context, i intent.Intent) error {
+	c := t.intended(i)
 	private := c.Network.Mode == engine.NetworkPrivate
 	if private {
 		c = without(c)
@@ -65,7 +68,10 @@ func (t *task) pause(ctx context.Context) error {
 		t.phase(state.Open)
 		return errors.Join(err, cut.DropPrecopy())
 	}
-	t.cut, t.thawed = cut, false
+	t.cut, t.leash, t.thawed = cut, i.Leash, false
+	if t.leash != "" {
+		t.arm(ctx)
+	}
 	t.set(func(r *state.Record) { frozenRecord(r, cut) })
 	return nil
 }
@@ -82,20 +88,22 @@ func without(c *engine.Container) *engine.Container {
 	return &bare
 }
 
-// intended is the container with the settings that a client announced for this
-// one pause.
-func (t *task) intended(ctx context.Context) (*engine.Container, intent.Intent) {
-	i, ok, err := intent.Take(t.c.Paths.StateDir, t.c.Namespace, t.c.ID, time.Now())
+// announced takes what a client said about the next pause, or about the dump.
+func (t *task) announced(ctx context.Context) intent.Intent {
+	i, _, err := intent.Take(t.c.Paths.StateDir, t.c.Namespace, t.c.ID, time.Now())
 	if err != nil {
 		log.G(ctx).WithError(err).WithField("id", t.c.ID).Warn("lull: announced settings")
 	}
-	if !ok {
-		return t.c, intent.Intent{}
-	}
+	return i
+}
+
+// intended is the container with the settings that a client announced for this
+// one pause.
+func (t *task) intended(i intent.Intent) *engine.Container {
 	c := *t.c
 	c.Settings.Mode = cmp.Or(i.Mode, c.Settings.Mode)
 	c.Settings.PauseBudget = cmp.Or(i.Budget, c.Settings.PauseBudget)
-	return &c, i
+	return &c
 }
 
 // precopyTime bounds a pre-copy; what it did not copy the capture copies.

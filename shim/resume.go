@@ -45,7 +45,7 @@ func (t *task) resume(ctx context.Context) error {
 func (t *task) endCut(next state.Phase) {
 	t.disarm()
 	t.cut.End()
-	t.cut = nil
+	t.cut, t.leash = nil, ""
 	t.gate.open()
 	t.phase(next)
 }
@@ -58,7 +58,8 @@ func (t *task) disarm() {
 }
 
 // arm starts the watchdog for the present cut. It counts from the Checkpoint
-// call: a bare pause is the user's business. The caller holds turn.
+// call, or from the pause of a client on a leash, which is for one: a bare pause
+// is the user's business. The caller holds turn.
 func (t *task) arm(ctx context.Context) {
 	cut := t.cut
 	t.disarm()

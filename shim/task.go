@@ -35,8 +35,11 @@ type task struct {
 
 	turn     sync.Mutex  // held by Pause, Checkpoint, Resume and the watchdog
 	cut      *engine.Cut // between Pause and Resume; guarded by turn
+	leash    string      // of the client whose pause it is; empty: it told none; guarded by turn
 	thawed   bool        // the watchdog did what Resume will ask for; guarded by turn
 	watchdog *time.Timer // guarded by turn
+
+	sealing sync.WaitGroup // checkpoints that have passed turn on; added to with turn held
 
 	mu     sync.Mutex
 	cancel context.CancelFunc     // of the quiesce under way; guarded by mu

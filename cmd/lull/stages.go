@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lull-containers/lull/internal/failpoint"
 	"github.com/lull-containers/lull/manifest"
 )
 
@@ -32,7 +33,10 @@ func (c *stepClock) run(ctx context.Context, progress func(string, ...any), stag
 		}
 		progress("%s", s.name)
 		start := time.Now()
-		err := s.do(ctx)
+		err := failpoint.Hit("lull." + s.name)
+		if err == nil {
+			err = s.do(ctx)
+		}
 		c.steps = append(c.steps, manifest.Step{Name: s.name,
 			Start: millis(start.Sub(c.began)), Millis: millis(time.Since(start))})
 		if err != nil {

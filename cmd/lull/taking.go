@@ -25,8 +25,11 @@ type taking struct {
 	opts   checkpointOptions
 	draft  *store.Draft
 	undo   cleanup.Stack
-	leash  *intent.Leash // of the pre-copy; nil: there is none
+	leash  *intent.Leash // of the pause; nil: the shim was told of none
 	pauses bool          // it was running, and runs again afterwards
+
+	quiesced float64 // milliseconds until the pause stood
+	byShim   bool    // the shim has resumed it
 
 	steps   stepClock
 	frozen  time.Time // when the pause began
@@ -74,17 +77,21 @@ func (t *taking) pastReturn(ctx context.Context) context.Context {
 	return ctx
 }
 
+// rest of the stages: where the shim can resume it as soon as its memory is
+// dumped, the rw layer comes first.
 func (t *taking) rest() []stage {
-	return []stage{
-		{"dump", t.dump},
-		{"rw layer", t.draft.RW},
+	frozen := []stage{{"dump", t.dump}, {"rw layer", t.draft.RW}}
+	if t.hands() {
+		frozen = []stage{{"rw layer", t.draft.RW}, {"dump", t.dump}}
+	}
+	return append(frozen, []stage{
 		{"resume", t.resume},
 		{"base image", t.draft.Base},
 		{"runtime", t.draft.Runtime},
 		{"manifest", t.draft.Manifest},
 		{"image", t.publish},
 		{"read back", t.readBack},
-	}
+	}...)
 }
 
 // asFailure gives an error without a code the one of this command.
@@ -102,6 +109,11 @@ func (t *taking) asFailure(err error) error {
 }
 
 func (t *taking) dump(ctx context.Context) error {
+	if t.hands() {
+		if err := t.tell(intent.Intent{Resume: true, Leash: t.leash.Path()}); err != nil {
+			return err
+		}
+	}
 	err := t.draft.Task(ctx, t.opts.exit)
 	t.stopped = err == nil && t.opts.exit
 	return err
@@ -123,6 +135,9 @@ func (t *taking) readBack(ctx context.Context) error {
 		return nil
 	}
 	if err = errors.Join(err, unusable); err != nil {
+		return err
+	}
+	if err := t.stall(m); err != nil {
 		return err
 	}
 	t.done.ID, t.done.Level, t.done.Required = m.ID, string(m.Reached.Level), string(m.Asked.Require)

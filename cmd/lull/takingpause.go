@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
@@ -11,6 +12,7 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 
 	"github.com/lull-containers/lull/internal/intent"
+	"github.com/lull-containers/lull/manifest"
 )
 
 const undoPause = "the pause"
@@ -21,10 +23,9 @@ const pauseTime = time.Minute
 // precopyTime is what a shim takes at most to copy volumes before a pause.
 const precopyTime = time.Hour
 
-// announce tells the shim what is special about this checkpoint.
+// announce tells the shim what the pause is for.
 func (t *taking) announce(context.Context) error {
-	precopy := t.pauses && !t.opts.noPrecopy
-	if t.s.record == nil || t.opts.mode == "" && t.pauses && !precopy {
+	if t.s.record == nil {
 		return nil
 	}
 	cfg, err := t.config()
@@ -36,16 +37,34 @@ func (t *taking) announce(context.Context) error {
 		_, _, err := intent.Take(cfg.StateDir, ns, id, time.Now())
 		return err
 	})
-	i := intent.Intent{Mode: t.opts.mode, KeepPaused: !t.pauses, Precopy: precopy, Expires: time.Now().Add(time.Minute)}
-	if precopy {
+	i := intent.Intent{Mode: t.opts.mode, KeepPaused: !t.pauses, Precopy: t.precopies()}
+	if t.pauses {
 		if t.leash, err = intent.NewLeash(cfg.StateDir, ns, id); err != nil {
 			return err
 		}
 		i.Leash = t.leash.Path()
 		t.undo.Push("the leash", func(context.Context) error { return t.leash.Drop() })
 	}
-	return intent.Announce(cfg.StateDir, ns, id, i)
+	return t.tell(i)
 }
+
+// announceTime is how long the shim may take to hear it.
+const announceTime = time.Minute
+
+func (t *taking) tell(i intent.Intent) error {
+	cfg, err := t.config()
+	if err != nil {
+		return err
+	}
+	i.Expires = time.Now().Add(announceTime)
+	return intent.Announce(cfg.StateDir, t.s.namespace, t.s.info.ID, i)
+}
+
+// precopies is whether volumes are copied before the pause.
+func (t *taking) precopies() bool { return t.s.record != nil && t.pauses && !t.opts.noPrecopy }
+
+// hands is whether the shim is to resume the container.
+func (t *taking) hands() bool { return t.leash != nil && !t.opts.exit }
 
 // pause does not end with ctx: one that is cancelled half-way would still
 // happen, after everybody has stopped looking. A pre-copy does: it is on a
@@ -60,14 +79,15 @@ func (t *taking) pause(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.pauseTime())
 	defer cancel()
 	_, err := t.client.TaskService().Pause(ctx, &tasks.PauseTaskRequest{ContainerID: t.s.info.ID})
-	if t.leash != nil {
+	if t.precopies() {
 		t.frozen = time.Now() // it ran while its volumes were copied
 	}
+	t.quiesced = millis(time.Since(t.frozen))
 	return errgrpc.ToNative(err)
 }
 
 func (t *taking) pauseTime() time.Duration {
-	if t.leash != nil {
+	if t.precopies() {
 		return pauseTime + precopyTime
 	}
 	return pauseTime
@@ -98,8 +118,9 @@ func (t *taking) takeBackPause(ctx context.Context) error {
 }
 
 // resume lets the container run again as soon as its memory and rw layer are
-// safe. One that already runs was thawed too early, by the watchdog or by
-// somebody else: then layer and memory do not fit together.
+// safe. One that already runs was resumed by the shim, if it was told to; else it
+// was thawed too early, by the watchdog or by somebody else: then layer and
+// memory do not fit together.
 func (t *taking) resume(ctx context.Context) error {
 	if !t.pauses || t.opts.exit {
 		return nil
@@ -112,14 +133,36 @@ func (t *taking) resume(ctx context.Context) error {
 	if t.s.status == task.Status_STOPPED {
 		return fail(exitCheckpoint, "", "%s ended while it was checkpointed", t.s.info.ID)
 	}
+	if !t.s.paused() && t.hands() {
+		t.byShim = true // stall believes its manifest
+		t.undo.Forget(undoPause)
+		return nil
+	}
 	if !t.s.paused() {
-		return fail(exitCheckpoint, "raise lull/max-frozen, and take it again",
-			"%s was thawed before the checkpoint was finished", t.s.info.ID)
+		return t.thawedEarly()
 	}
 	if _, err := thawOne(ctx, t.client, t.s); err != nil {
 		return err
 	}
 	t.done.StallMillis = millis(time.Since(t.frozen))
 	t.undo.Forget(undoPause)
+	return nil
+}
+
+func (t *taking) thawedEarly() error {
+	return fail(exitCheckpoint, "raise lull/max-frozen, and take it again",
+		"%s was thawed before the checkpoint was finished", t.s.info.ID)
+}
+
+// stall reads in the manifest how long the container stood, where the shim has
+// resumed it: in order, as the manifest says then.
+func (t *taking) stall(m *manifest.Manifest) error {
+	if !t.byShim {
+		return nil
+	}
+	if !slices.ContainsFunc(m.Steps, func(s manifest.Step) bool { return s.Name == "resume" }) {
+		return t.thawedEarly()
+	}
+	t.done.StallMillis = t.quiesced + m.FrozenMillis
 	return nil
 }

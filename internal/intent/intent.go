@@ -19,8 +19,11 @@ type Intent struct {
 	// copy the volumes while the database runs.
 	Precopy bool `json:"precopy,omitempty"`
 	// Leash is the file of a Leash, whose end means that nobody wants the pause
-	// any more; empty: there is none.
-	Leash   string    `json:"leash,omitempty"`
+	// any more; empty: there is none. A pause on a leash has a watchdog.
+	Leash string `json:"leash,omitempty"`
+	// Resume says, before the dump, that the pause of this leash may end when
+	// the memory is dumped: the client has taken all that it takes besides.
+	Resume  bool      `json:"resume,omitempty"`
 	Expires time.Time `json:"expires"`
 }
 

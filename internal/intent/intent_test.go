@@ -40,7 +40,7 @@ func TestLeash(t *testing.T) {
 	}
 	ctx, cancel := Leashed(t.Context(), l.Path())
 	defer cancel()
-	if !held(l.Path()) || ctx.Err() != nil {
+	if !Held(l.Path()) || ctx.Err() != nil {
 		t.Error("it is not held")
 	}
 	for range 2 {

@@ -59,7 +59,7 @@ func Leashed(ctx context.Context, path string) (context.Context, context.CancelF
 		return ctx, cancel
 	}
 	go func() {
-		for held(path) {
+		for Held(path) {
 			select {
 			case <-ctx.Done():
 				return
@@ -71,8 +71,8 @@ func Leashed(ctx context.Context, path string) (context.Context, context.CancelF
 	return ctx, cancel
 }
 
-// held tells whether somebody has the leash. A file that is gone nobody has.
-func held(path string) bool {
+// Held tells whether somebody has the leash. A file that is gone nobody has.
+func Held(path string) bool {
 	f, err := flock.OpenTry(path, flock.Shared)
 	if err == nil {
 		_ = flock.Close(f)

@@ -24,7 +24,18 @@ type Command struct {
 // at the test's end is killed.
 func (d *Daemon) StartCtr(t testing.TB, args ...string) *Command {
 	t.Helper()
-	c := &Command{cmd: d.Daemon.Ctr(context.WithoutCancel(t.Context()), args...), began: time.Now(), done: make(chan struct{})}
+	return startCommand(t, d.Daemon.Ctr(context.WithoutCancel(t.Context()), args...))
+}
+
+// StartLull is StartCtr for the lull command.
+func (d *Daemon) StartLull(t testing.TB, args ...string) *Command {
+	t.Helper()
+	return startCommand(t, d.LullCommand(context.WithoutCancel(t.Context()), args...))
+}
+
+func startCommand(t testing.TB, cmd *exec.Cmd) *Command {
+	t.Helper()
+	c := &Command{cmd: cmd, began: time.Now(), done: make(chan struct{})}
 	c.cmd.Stdout, c.cmd.Stderr = &c.out, &c.errs
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -20,8 +20,13 @@ type killed struct {
 
 func (k *killed) start(t *testing.T) {
 	t.Helper()
+	k.startWith(t, "5m")
+}
+
+func (k *killed) startWith(t *testing.T, maxFrozen string) {
+	t.Helper()
 	k.Postgres = k.d.Postgres(t, harness.PostgresOptions{Volume: k.volume, ContainerOptions: harness.ContainerOptions{
-		Annotations: map[string]string{"lull/pause-budget": "1m", "lull/max-frozen": "5m", "lull/restore-deadline": "2m"},
+		Annotations: map[string]string{"lull/pause-budget": "1m", "lull/max-frozen": maxFrozen, "lull/restore-deadline": "2m"},
 	}})
 }
 
@@ -48,7 +53,7 @@ func TestKilled(t *testing.T) {
 	k := &killed{d: d, volume: d.Volume(t)}
 	k.start(t)
 	steps := engine.CheckpointSteps()
-	for _, step := range append(steps[slices.Index(steps, "capture"):], "copied", "synced", "named", "sealed") {
+	for _, step := range append(steps[slices.Index(steps, "capture"):], "resume", "copied", "synced", "named", "sealed") {
 		point := "checkpoint." + step
 		if slices.Contains([]string{"copied", "synced", "named"}, step) {
 			point = "capture." + step
