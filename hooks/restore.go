@@ -165,6 +165,6 @@ func (r *restoring) remark(errs []error) error {
 	if len(errs) == 0 {
 		return nil
 	}
-	fmt.Fprintf(os.Stdout, "lull: %s runs, but: %s\n", r.subj.ID, oneLine(errors.Join(errs...)))
+	_, _ = fmt.Fprintf(os.Stdout, "lull: %s runs, but: %s\n", r.subj.ID, oneLine(errors.Join(errs...))) // there is nobody else to tell
 	return nil
 }

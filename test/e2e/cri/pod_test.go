@@ -92,7 +92,7 @@ func (n *node) sees(t *testing.T, image string) {
 	harness.Eventually(t, "the CRI knows "+image, func() bool { return n.try(t, "inspecti", image).Code == 0 })
 }
 
-func (n *node) command(ctx context.Context, args ...string) []string {
+func (n *node) command(args ...string) []string {
 	socket := "unix://" + n.Address
 	return append([]string{"--runtime-endpoint", socket, "--image-endpoint", socket, "--timeout", "3m"}, args...)
 }
@@ -101,7 +101,7 @@ func (n *node) try(t *testing.T, args ...string) harness.Output {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 4*time.Minute)
 	defer cancel()
-	return harness.RunProgram(ctx, t, n.crictl, n.command(ctx, args...)...)
+	return harness.RunProgram(ctx, t, n.crictl, n.command(args...)...)
 }
 
 func (n *node) do(t *testing.T, args ...string) string {

@@ -59,9 +59,9 @@ func (h *host) state() string      { return filepath.Join(h.run, "lull") }
 func (h *host) failpoints() string { return filepath.Join(h.data, "failpoints") }
 
 // lull runs the lull command, which has to succeed.
-func (h *host) lull(t *testing.T, args ...string) string {
+func (h *host) lull(t *testing.T, args ...string) {
 	t.Helper()
-	return h.must(t, filepath.Join(h.bin, "lull"), append([]string{"--config", h.config()}, args...)...)
+	h.must(t, filepath.Join(h.bin, "lull"), append([]string{"--config", h.config()}, args...)...)
 }
 
 // try runs a program of the lab's to its end.
