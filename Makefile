@@ -19,7 +19,7 @@ GO           = $(GOPATHED) go
 LAB          = $(GO) run ./lab/cmd/lab
 # A checkout of somebody else's is not git's to read under sudo.
 STAMP       := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
-BINARIES    := ./cmd/lull ./cmd/containerd-shim-lull-v2 ./cmd/containerd-shim-runc-v2
+BINARIES    := ./cmd/lull ./cmd/lull-agent ./cmd/containerd-shim-lull-v2 ./cmd/containerd-shim-runc-v2
 UNIT         = $$($(GO) list ./... | grep -v -e /test/e2e -e /test/torture)
 # An end-to-end test that fails gets a second try; the report lists it.
 E2ETEST      = go test -json -tags failpoint -count=1 -timeout 60m
@@ -38,7 +38,7 @@ prereqs:
 	@lab/bootstrap.sh
 
 .PHONY: build
-build: ## the three binaries, into bin/
+build: ## the binaries, into bin/
 	@[ -x bin/lull ] || echo 'building lull; the first time takes a minute' >&2
 	@CGO_ENABLED=0 $(GO) build -buildvcs=$(STAMP) -trimpath -ldflags '-s -w' -o bin/ $(BINARIES)
 
@@ -106,7 +106,7 @@ lab-down: ## end and remove what the lab runs, all of it or DAEMON=name; its cac
 
 .PHONY: install
 install: build ## lull in the stock shim's place, programs in PREFIX/bin; with DESTDIR only the programs
-	$(if $(DESTDIR),install -D -t $(DESTDIR)$(PREFIX)/bin bin/lull bin/containerd-shim-lull-v2 \
+	$(if $(DESTDIR),install -D -t $(DESTDIR)$(PREFIX)/bin bin/lull bin/lull-agent bin/containerd-shim-lull-v2 \
 	  && install -D bin/containerd-shim-runc-v2 $(DESTDIR)$(PREFIX)/libexec/lull/containerd-shim-runc-v2,bin/lull install --bin $(PREFIX)/bin)
 
 .PHONY: uninstall

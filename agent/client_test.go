@@ -43,7 +43,7 @@ func binary(t *testing.T) string {
 	folder := t.TempDir()
 	must(t, os.Chmod(filepath.Dir(folder), 0o711))
 	must(t, os.Chmod(folder, 0o711))
-	path := filepath.Join(folder, "lull")
+	path := filepath.Join(folder, agent.Program)
 	program, err := os.ReadFile("/proc/self/exe")
 	must(t, err)
 	must(t, os.WriteFile(path, program, 0o755))
@@ -157,7 +157,7 @@ func TestStartPassesOnWhatOpenSaid(t *testing.T) {
 func TestStartRefusesWhatCannotWork(t *testing.T) {
 	for name, cfg := range map[string]agent.Config{
 		"no binary":      {},
-		"missing binary": {Binary: "/nonexistent/lull"},
+		"missing binary": {Binary: "/nonexistent/lull-agent"},
 		"no memory":      {Binary: binary(t), Memory: 1 << 20},
 		"no namespace":   {Binary: binary(t), NetNS: "/nonexistent/netns"},
 		"other program":  {Binary: "/bin/true"},

@@ -9,7 +9,7 @@ import (
 
 // Config says how the agent's process is started.
 type Config struct {
-	// Binary is the absolute path of lull.
+	// Binary is the absolute path of lull-agent.
 	Binary string
 	// NetNS is the path of the network namespace to start in; empty is the
 	// present one.
@@ -53,7 +53,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Stderr = io.Discard
 	}
 	if c.Binary == "" {
-		return c, errors.New("agent: no path of the lull binary; set lull in config.toml")
+		return c, errors.New("agent: no path of its program; set lull in config.toml")
 	}
 	if c.Memory < minMemory {
 		return c, errors.New("agent: less than 16 MiB of memory is too little; raise agent.memory_mib in config.toml")

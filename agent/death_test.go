@@ -148,7 +148,8 @@ func TestKillInACall(t *testing.T) {
 // never ends.
 func TestEndOfInputEndsTheProcess(t *testing.T) {
 	for _, act := range []string{"open hang", ""} {
-		cmd := exec.Command(binary(t), "agent")
+		cmd := exec.Command(binary(t))
+		cmd.Args = []string{agent.Program}
 		cmd.Stderr = os.Stderr
 		in, err := cmd.StdinPipe()
 		must(t, err)

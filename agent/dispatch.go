@@ -17,7 +17,7 @@ import (
 func (s *server) guarded(r request) (result json.RawMessage, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			fmt.Fprintf(os.Stderr, "lull agent: a driver panicked in %s\n%s", r.Method, debug.Stack())
+			fmt.Fprintf(os.Stderr, "lull-agent: a driver panicked in %s\n%s", r.Method, debug.Stack())
 			err = broken(fmt.Sprintf("has a driver that panicked in %s: %v", r.Method, p), nil)
 		}
 	}()

@@ -17,7 +17,7 @@ import (
 // The test binary is its own agent, with drivers that misbehave as the
 // target's label "act" says.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == "agent" {
+	if os.Args[0] == agent.Program {
 		os.Exit(agent.Main(os.Stdin, os.Stdout, []quiesce.Driver{fake{}}))
 	}
 	os.Exit(m.Run())

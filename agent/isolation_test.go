@@ -22,7 +22,7 @@ func proc(t *testing.T, pid int, name string) string {
 func TestThePasswordIsNowhereToBeSeen(t *testing.T) {
 	t.Setenv("FAKE_PASSWORD", canary)
 	c, _ := start(t, "")
-	if got := proc(t, c.Pid(), "cmdline"); got != "lull\x00agent\x00" {
+	if got := proc(t, c.Pid(), "cmdline"); got != agent.Program+"\x00" {
 		t.Errorf("the arguments are %q", got)
 	}
 	if os.Geteuid() != 0 {

@@ -20,12 +20,12 @@ const (
 // in the middle of a call too, and the caller must exit with the code.
 func Main(stdin io.Reader, stdout io.Writer, drivers []quiesce.Driver) int {
 	if err := harden(); err != nil {
-		fmt.Fprintln(os.Stderr, "lull agent:", err)
+		fmt.Fprintln(os.Stderr, "lull-agent:", err)
 		return exitRefused
 	}
 	s := &server{drivers: drivers, out: stdout, confine: confine}
 	if err := s.serve(stdin); err != nil {
-		fmt.Fprintln(os.Stderr, "lull agent:", err)
+		fmt.Fprintln(os.Stderr, "lull-agent:", err)
 		return exitGarbage
 	}
 	return exitDone

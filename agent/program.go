@@ -6,7 +6,20 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 )
+
+// Program is the agent's file name, and the one word of its command line.
+const Program = "lull-agent"
+
+// Beside is the path of the agent's program: beside the lull command itself,
+// wherever a link to that lies.
+func Beside(lull string) string {
+	if itself, err := filepath.EvalSymlinks(lull); err == nil {
+		lull = itself
+	}
+	return filepath.Join(filepath.Dir(lull), Program)
+}
 
 // startProgram starts the process on a thread inside the namespace. Where the
 // program lies in a folder that is closed to the agent's user, as a checkout

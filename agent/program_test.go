@@ -16,7 +16,7 @@ func TestAProgramInAClosedFolder(t *testing.T) {
 	}
 	closed := filepath.Join(t.TempDir(), "closed")
 	must(t, os.Mkdir(closed, 0o700))
-	program := filepath.Join(closed, "lull")
+	program := filepath.Join(closed, agent.Program)
 	copyProgram(t, binary(t), program)
 	c, err := agent.Start(within(t), agent.Config{Binary: program, UID: 4242, GID: 4343}, target(""))
 	must(t, err)

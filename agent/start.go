@@ -83,7 +83,7 @@ func launch(cfg Config) (*Client, error) {
 func command(cfg Config, p *pipes) *exec.Cmd {
 	return &exec.Cmd{
 		Path:        cfg.Binary,
-		Args:        []string{"lull", "agent"},
+		Args:        []string{Program},
 		Env:         []string{},
 		Dir:         "/",
 		Stdin:       p.far[0],

@@ -75,7 +75,7 @@ type sessions struct {
 func (s sessions) Open(ctx context.Context, t quiesce.Target) (engine.Session, error) {
 	cfg := s.host.Config.Agent
 	c, err := agent.Start(ctx, agent.Config{
-		Binary: s.host.Lull, NetNS: s.c.Network.Path, UID: cfg.UID, GID: cfg.GID, Memory: cfg.Memory << 20,
+		Binary: agent.Beside(s.host.Lull), NetNS: s.c.Network.Path, UID: cfg.UID, GID: cfg.GID, Memory: cfg.Memory << 20,
 	}, t)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ import (
 type Host struct {
 	Config     config.Config
 	ConfigPath string // of the configuration file, for the keeper
-	Lull       string // absolute path of the lull command
+	Lull       string // absolute path of the lull command; the agent lies beside it
 }
 
 // Script does what lull has to do at one of CRIU's stages. An error makes CRIU

@@ -89,7 +89,7 @@ func (o owner) inNetNS(pid int) bool {
 
 // enginePrograms may be recognised by an argument. Other programs may not: an
 // editor that has the daemon's log open is not the lab's.
-var enginePrograms = []string{"containerd", "containerd-shim-runc-v2", "containerd-shim-lull-v2", "ctr", "runc", "criu", "lull", "dockerd", "docker-proxy"}
+var enginePrograms = []string{"containerd", "containerd-shim-runc-v2", "containerd-shim-lull-v2", "ctr", "runc", "criu", "lull", "lull-agent", "dockerd", "docker-proxy"}
 
 func (o owner) named(pid int) bool {
 	line, err := os.ReadFile(procFile(pid, "cmdline"))

@@ -29,7 +29,7 @@ type Service struct {
 // Host is what the service is told about where it runs.
 type Host struct {
 	Config config.Config
-	// Lull is the path of the lull command, which is also the agent.
+	// Lull is the path of the lull command; the agent lies beside it.
 	Lull string
 	// Metadata asks the client's side what it knows of a container.
 	Metadata func(ctx context.Context, namespace, id string) (Metadata, error)

@@ -45,7 +45,7 @@ func (s sessions) Open(ctx context.Context, t quiesce.Target) (engine.Session, e
 func (s sessions) agent(ctx context.Context, t quiesce.Target) (engine.Session, error) {
 	cfg := s.host.Config.Agent
 	c, err := agent.Start(ctx, agent.Config{
-		Binary: s.host.Lull, NetNS: s.c.Network.Path, UID: cfg.UID, GID: cfg.GID, Memory: cfg.Memory << 20,
+		Binary: agent.Beside(s.host.Lull), NetNS: s.c.Network.Path, UID: cfg.UID, GID: cfg.GID, Memory: cfg.Memory << 20,
 		Starter: children{}, Stderr: log.G(ctx).WriterLevel(log.WarnLevel),
 	}, t)
 	if err != nil {

@@ -38,10 +38,6 @@ func (s *subject) detectionFinding() criu.Finding {
 		return criu.Finding{Severity: criu.Warn, Check: "database", What: "no database was recognised: the stock shim serves it",
 			Remedy: "if it is one, make the container again with the label or annotation " + quiesce.LabelEngine}
 	}
-	if !speaks(s.found.Engine) {
-		return criu.Finding{Severity: criu.Fail, Check: "database", What: "this lull has no driver for " + s.found.Engine + ": its checkpoints are refused as crash-consistent only",
-			Remedy: "set lull/require=crash-consistent to have them all the same: files and memory are still of one instant"}
-	}
 	text := s.found.Engine + ", by its " + s.found.By
 	if s.found.Detail != "" {
 		text += " (" + s.found.Detail + ")"

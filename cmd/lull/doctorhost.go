@@ -33,6 +33,7 @@ func (a *app) hostFindings(ctx context.Context) []criu.Finding {
 	}
 	all = append(all, criu.Host(ctx, criu.Environment{Path: d.path(), Pid: d.pid})...)
 	all = append(all, shimFindings(d, cfg)...)
+	all = append(all, agentFinding(cfg))
 	all = append(all, freezerFinding(freezer.Root), nftFinding())
 	return append(all, folderFindings(cfg)...)
 }

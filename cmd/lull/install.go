@@ -38,8 +38,8 @@ func installCommand(a *app) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.install(cmd.Context(), o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.from, "from", "", "folder with the three programs (this program's own)")
-	f.StringVar(&o.bin, "bin", "/usr/local/bin", "folder for lull and its shim; it has to be on containerd's PATH")
+	f.StringVar(&o.from, "from", "", "folder with the programs (this program's own)")
+	f.StringVar(&o.bin, "bin", "/usr/local/bin", "folder for lull, its agent and its shim; it has to be on containerd's PATH")
 	f.StringArrayVar(&o.shims, "shim", nil, "stock shim to take the place of (those that running containerds find)")
 	f.BoolVar(&o.unverified, "no-verify", false, "run no throwaway containers")
 	o.shared(cmd)

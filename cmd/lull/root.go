@@ -33,7 +33,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(psCommand(a), checkpointCommand(a), restoreCommand(a), inspectCommand(a),
 		cloneCommand(a), poolCommand(a), resetCommand(a), rejoinCommand(a),
 		allowCommand(a), thawCommand(a), doctorCommand(a), versionCommand(a), dockerPluginCommand(a), dockerSaveCommand(a), hooksCommand(a),
-		agentCommand(a), metadataCommand(a), holdCommand(a), hookCommand(a))
+		agentCommand(), metadataCommand(a), holdCommand(a), hookCommand(a))
 	return root
 }
 

@@ -26,7 +26,7 @@ func newHost(t *testing.T) host {
 	}
 	stock(t, h.shim, "stock shim")
 	for from, version := range map[string]string{h.v1: "1", h.v2: "2"} {
-		for _, name := range []string{Command, LullShim, StockShim} {
+		for _, name := range []string{Command, Agent, LullShim, StockShim} {
 			ours(t, filepath.Join(from, name), name+version)
 		}
 	}
@@ -125,7 +125,7 @@ var (
 func version(v string) map[string]string {
 	return map[string]string{
 		StockShim: "lull " + v, StockShim + Kept: "stock shim",
-		Command: "lull " + v, LullShim: "lull " + v, "install.json": "record",
+		Command: "lull " + v, Agent: "lull " + v, LullShim: "lull " + v, "install.json": "record",
 	}
 }
 
@@ -267,7 +267,7 @@ func TestInUse(t *testing.T) {
 	want[StockShim] = "stock shim"
 	delete(want, StockShim+Kept)
 	h.want(t, want)
-	if len(p.Notes) != 2 {
+	if len(p.Notes) != 3 {
 		t.Errorf("notes: %v", p.Notes)
 	}
 	p = h.uninstall(t, Use{{Exe: "/usr/bin/other", Path: lullShim}})

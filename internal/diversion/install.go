@@ -9,8 +9,8 @@ import (
 
 // Wanted is an installation as it is to be.
 type Wanted struct {
-	From    string   // folder with the three programs
-	Bin     string   // where lull and its shim go
+	From    string   // folder with the programs
+	Bin     string   // where lull, its agent and its shim go
 	Shims   []string // stock shims that the front takes the place of
 	Version string
 	Record  string // path of the record
@@ -24,7 +24,7 @@ func (w Wanted) Plan() (Plan, error) {
 		return Plan{}, err
 	}
 	var p Plan
-	for _, name := range []string{LullShim, Command} { // the shim starts the command: first in, last out
+	for _, name := range beside() {
 		if err := w.program(&p, name); err != nil {
 			return Plan{}, err
 		}
@@ -145,7 +145,7 @@ func overStock(front, shim string) Action {
 
 func (w Wanted) record(p *Plan, before Record) {
 	now := Record{Version: w.Version, Files: slices.Clone(before.Files), Shims: slices.Clone(before.Shims)}
-	for _, name := range []string{LullShim, Command} {
+	for _, name := range beside() {
 		now.Files = add(now.Files, filepath.Join(w.Bin, name))
 	}
 	for _, shim := range w.Shims {

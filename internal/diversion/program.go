@@ -16,6 +16,7 @@ import (
 // The programs, by their file names.
 const (
 	Command   = "lull"
+	Agent     = "lull-agent"
 	LullShim  = "containerd-shim-lull-v2"
 	StockShim = "containerd-shim-runc-v2" // the front takes its name
 
@@ -23,6 +24,10 @@ const (
 	Kept = ".stock"
 	old  = ".lull-old" // of what an installation under way replaced
 )
+
+// beside are the programs that lie side by side. The shims and the command start
+// the agent, and the shims the command: first in, last out.
+func beside() []string { return []string{Agent, LullShim, Command} }
 
 const module = "github.com/lull-containers/lull/"
 

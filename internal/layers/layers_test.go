@@ -53,7 +53,9 @@ func TestObjections(t *testing.T) {
 		{"store", "lab", false, true},
 		{"store", "lab", true, false},
 		{"cmd/containerd-shim-lull-v2", "quiesce/postgres", false, true},
-		{"cmd/lull", "quiesce/postgres", false, false},
+		{"cmd/lull-agent", "quiesce/postgres", false, false},
+		{"cmd/lull-agent", "engine", false, true},
+		{"cmd/lull", "quiesce/postgres", false, true},
 		{"cmd/lull", "test/ledger", false, true},
 		{"lab/cmd/lab", "lab", false, false},
 		{"lab", "engine", false, true},
@@ -96,7 +98,7 @@ func complain(t *testing.T, importer string, imports []string, inTest bool) {
 }
 
 // What the binaries must not depend on, by whatever way: nothing that is for
-// tests, and the shims no database client.
+// tests, and none but the agent a database client.
 func TestBinariesLinkWhatTheyNeed(t *testing.T) {
 	forTests := []string{"testing", module + "lab", module + "test", module + "quiesce/quiescetest"}
 	clients := []string{
@@ -105,7 +107,7 @@ func TestBinariesLinkWhatTheyNeed(t *testing.T) {
 	}
 	for _, p := range goList(t, "./cmd/...") {
 		banned := slices.Concat(clients, forTests)
-		if p.ImportPath == module+"cmd/lull" {
+		if p.ImportPath == module+"cmd/lull-agent" {
 			banned = forTests
 		}
 		for _, dep := range p.Deps {

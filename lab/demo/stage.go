@@ -60,7 +60,7 @@ func (s *stage) open(ctx context.Context) (err error) {
 
 // programs makes sure that lull is built.
 func (s *stage) programs() error {
-	for _, p := range []string{"lull", "containerd-shim-lull-v2", "containerd-shim-runc-v2"} {
+	for _, p := range []string{"lull", "lull-agent", "containerd-shim-lull-v2", "containerd-shim-runc-v2"} {
 		if _, err := os.Stat(filepath.Join(s.bin, p)); err != nil {
 			return fmt.Errorf("lull is not built: %w; `make build` does it", err)
 		}

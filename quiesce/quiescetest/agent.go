@@ -13,7 +13,7 @@ import (
 
 // Main is a TestMain's body: the test binary is its own agent.
 func Main(m *testing.M, drivers ...quiesce.Driver) {
-	if len(os.Args) == 2 && os.Args[1] == "agent" {
+	if os.Args[0] == agent.Program {
 		os.Exit(agent.Main(os.Stdin, os.Stdout, drivers))
 	}
 	os.Exit(m.Run())
@@ -33,7 +33,7 @@ func throughAgent(ctx context.Context, t *testing.T, target quiesce.Target) (qui
 func Binary(t *testing.T) string {
 	t.Helper()
 	folder := Folder(t)
-	to, err := os.OpenFile(filepath.Join(folder, "lull"), os.O_CREATE|os.O_WRONLY, 0o755)
+	to, err := os.OpenFile(filepath.Join(folder, agent.Program), os.O_CREATE|os.O_WRONLY, 0o755)
 	must(t, err)
 	defer to.Close()
 	from, err := os.Open("/proc/self/exe")

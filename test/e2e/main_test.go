@@ -10,7 +10,7 @@ import (
 
 // TestMain is the agent too: the drivers' suite starts this binary as one.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == "agent" {
+	if os.Args[0] == agent.Program {
 		os.Exit(agent.Main(os.Stdin, os.Stdout, testedDrivers()))
 	}
 	os.Exit(harness.Main(m))

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lull-containers/lull/agent"
 	"github.com/lull-containers/lull/test/e2e/harness"
 )
 
@@ -140,9 +141,6 @@ func (s *sampler) read(program, path, word string) {
 	if err != nil || !bytes.Contains(text, []byte(word)) {
 		return
 	}
-	if bytes.HasPrefix(text, []byte("lull\x00agent\x00")) {
-		program = "agent"
-	}
 	s.seen[program]++
 	if bytes.Contains(text, []byte(harness.Canary)) {
 		pid, _ := strconv.Atoi(strings.Split(path, "/")[2])
@@ -157,7 +155,7 @@ func (s *sampler) judge(t *testing.T) {
 	for what := range s.told {
 		t.Errorf("the password is in %s", what)
 	}
-	for _, program := range []string{"agent", "lull", lullShim, "runc", "ctr"} {
+	for _, program := range []string{agent.Program, "lull", lullShim, "runc", "ctr"} {
 		if s.seen[program] == 0 {
 			t.Errorf("no %s was ever seen: the samples prove nothing", program)
 		}

@@ -7,9 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lull-containers/lull/agent"
 )
 
-// Binaries gives the folder with lull, its shim, and its shim under the stock
+// Binaries gives the folder with lull, its agent, its shim, and its shim under the stock
 // one's name, built with failpoints once for all tests of the process.
 // LULL_E2E_BIN names a folder of binaries to test instead.
 func Binaries(t testing.TB) string {
@@ -35,7 +37,7 @@ func build(dir string) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build lull: %w\n%s", err, out)
 	}
-	for _, name := range []string{"lull", "containerd-shim-lull-v2", stockShim} {
+	for _, name := range []string{"lull", agent.Program, "containerd-shim-lull-v2", stockShim} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("the build made no %s: %w", name, err)
 		}

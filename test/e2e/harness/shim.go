@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lull-containers/lull/agent"
 	"github.com/lull-containers/lull/internal/freezer"
 	"github.com/lull-containers/lull/internal/state"
 )
@@ -43,7 +44,7 @@ func AgentPIDs(shim int) (pids []int) {
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {
 		pid, err := strconv.Atoi(filepath.Base(dir))
-		if err == nil && parent(pid) == shim && commandLine(pid) == "lull agent" {
+		if err == nil && parent(pid) == shim && commandLine(pid) == agent.Program {
 			pids = append(pids, pid)
 		}
 	}

@@ -135,7 +135,7 @@ func (h *host) failedUpgrade(t *testing.T) {
 func (h *host) version(t *testing.T, v string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"lull", "containerd-shim-lull-v2", stockShim} {
+	for _, name := range []string{"lull", "lull-agent", "containerd-shim-lull-v2", stockShim} {
 		copyFile(t, filepath.Join(h.d.Bin(), name), filepath.Join(dir, name), v)
 	}
 	return dir
