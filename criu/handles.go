@@ -57,7 +57,8 @@ func handles(pid int) []Finding {
 
 func mappings(pid int) []Finding {
 	data, _ := os.ReadFile(proc(pid, "maps")) // it may have ended
-	return match(pid, mapped(string(data)), badMappings)
+	names := mapped(string(data))
+	return append(match(pid, names, badMappings), hostsMemory(pid, names)...)
 }
 
 // mapped takes the names from /proc/PID/maps: what follows the inode.

@@ -17,7 +17,8 @@ import (
 	"github.com/lull-containers/lull/internal/state"
 )
 
-// execPatience is how long a pause waits for exec'd processes to end.
+// execPatience is how long a pause waits at least for exec'd processes to end:
+// a health check is one.
 const execPatience = time.Second
 
 // Pause quiesces within its budget and freezes. It never fails, and never
@@ -137,7 +138,7 @@ func frozenRecord(r *state.Record, cut *engine.Cut) {
 func (t *task) quiesce(ctx context.Context, cut *engine.Cut, budget time.Duration) {
 	ctx, done := t.quiescing(ctx, budget)
 	defer done()
-	patience, cancel := context.WithTimeout(ctx, execPatience)
+	patience, cancel := context.WithTimeout(ctx, max(execPatience, budget/4))
 	defer cancel()
 	if n := t.awaitExecs(patience); n > 0 {
 		cut.Obstacle(fmt.Errorf("%d exec'd processes still run in the container; wait until they have ended, or end them", n))
