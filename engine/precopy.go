@@ -44,13 +44,13 @@ func (p *precopied) discard() error {
 // where a client has said that a checkpoint is what it wants: it takes as long
 // as it takes. An error says why there can be no checkpoint; whatever else goes
 // wrong costs the pre-copy alone. Nothing is left of it when Thaw comes first.
-func (k *Cut) Precopy(ctx context.Context) error {
-	err := k.rec.run(ctx, k.precopySteps())
+func (k *Cut) Precopy(ctx context.Context, images string) error {
+	err := k.rec.run(ctx, k.precopySteps(images))
 	if err == nil {
 		return nil
 	}
 	err = errors.Join(err, k.DropPrecopy())
-	if errors.Is(err, volume.ErrTooLarge) || errors.Is(err, volume.ErrRoom) {
+	if noRoom(err) {
 		return rpccode.Wrap(rpccode.Preflight, err)
 	}
 	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, errStuck) {
@@ -77,8 +77,8 @@ func (k *Cut) DropPrecopy() error {
 	return p.discard()
 }
 
-func (k *Cut) precopySteps() []step {
-	return []step{{"find", k.locate}, {"folders", k.askFolders}, {"pre-copy", k.precopy}}
+func (k *Cut) precopySteps(images string) []step {
+	return []step{{"find", k.locate}, {"folders", k.askFolders}, k.roomStep(images), {"pre-copy", k.precopy}}
 }
 
 // askFolders lets the database say where its files are. One that cannot be

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -17,8 +16,8 @@ import (
 	"github.com/lull-containers/lull/volume"
 )
 
-// room refuses, before anything is written, a dump that there is no room for:
-// where CRIU writes, and where the client packs what CRIU wrote.
+// room asks once more, before anything is written, now that it is known where
+// CRIU writes, and where the client packs what CRIU wrote.
 func (d *dump) room(context.Context) error {
 	pids, err := processes(d.freezer, d.pid)
 	if err != nil {
@@ -28,9 +27,9 @@ func (d *dump) room(context.Context) error {
 	if err := hasRoom(d.req.Dir, d.image); err != nil {
 		return err
 	}
-	packed := packedIn(d.c.Rootfs)
-	if !strings.HasPrefix(filepath.Base(d.req.Dir), "ctrd-checkpoint") || packed == "" {
-		return nil // the client named the folder: nothing is packed
+	packed := d.packedAt(d.req.Dir)
+	if packed == "" {
+		return nil
 	}
 	need := d.image
 	if same, err := volume.SameFileSystem(packed, d.req.Dir); err == nil && same {
@@ -69,11 +68,11 @@ func precopyReserve(src, dst string) int64 {
 }
 
 func hasRoom(dir string, need int64) error {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
+	free, err := volume.Free(dir)
+	if err != nil {
+		return err
 	}
-	if free := int64(fs.Bavail) * fs.Frsize; need > free {
+	if need > free {
 		return rpccode.Wrap(rpccode.Preflight, fmt.Errorf("%w: the processes' memory needs about %d bytes in %s, %d are free; make room there",
 			volume.ErrRoom, need, dir, free))
 	}

@@ -40,7 +40,7 @@ func (c *checkpointing) run(ctx context.Context, r *taskAPI.CheckpointTaskReques
 		}
 	}
 	i := c.announced(ctx)
-	if err := c.freeze(ctx, i); err != nil {
+	if err := c.freeze(ctx, i, r.Path); err != nil {
 		return err
 	}
 	if c.watched(i) {
@@ -56,7 +56,7 @@ func (c *checkpointing) watched(i intent.Intent) bool {
 }
 
 // freeze sees to it that the container is frozen, and knows who resumes it.
-func (c *checkpointing) freeze(ctx context.Context, i intent.Intent) error {
+func (c *checkpointing) freeze(ctx context.Context, i intent.Intent, images string) error {
 	if i.Resume && (c.cut == nil || c.leash != i.Leash) {
 		return errThawed
 	}
@@ -64,7 +64,7 @@ func (c *checkpointing) freeze(ctx context.Context, i intent.Intent) error {
 	if c.cut != nil {
 		return nil
 	}
-	if err := c.pauseFor(ctx, i); err != nil {
+	if err := c.pauseFor(ctx, i, images); err != nil {
 		return err
 	}
 	c.own, c.ends = true, true

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
@@ -43,10 +45,17 @@ func (t *task) running(ctx context.Context) bool {
 }
 
 // pause makes a cut up to the freeze. On error nothing is frozen.
-func (t *task) pause(ctx context.Context) error { return t.pauseFor(ctx, t.announced(ctx)) }
+func (t *task) pause(ctx context.Context) error {
+	i, images := t.announced(ctx), ""
+	if i.Leash != "" {
+		images = imagesOfContainerd()
+	}
+	return t.pauseFor(ctx, i, images)
+}
 
-// pauseFor is pause with what a client announced.
-func (t *task) pauseFor(ctx context.Context, i intent.Intent) error {
+// pauseFor is pause with what a client announced. Images is the folder that a
+// checkpoint's are going to be in; empty: no checkpoint is known to follow.
+func (t *task) pauseFor(ctx context.Context, i intent.Intent, images string) error {
 	c := t.intended(i)
 	private := c.Network.Mode == engine.NetworkPrivate
 	if private {
@@ -56,8 +65,8 @@ func (t *task) pauseFor(ctx context.Context, i intent.Intent) error {
 	if private {
 		cut.Obstacle(errPrivate)
 	}
-	if i.Precopy && !private {
-		if err := t.precopy(ctx, cut, i.Leash); err != nil {
+	if !private {
+		if err := t.prepare(ctx, cut, i, images); err != nil {
 			return err
 		}
 	}
@@ -110,15 +119,33 @@ func (t *task) intended(i intent.Intent) *engine.Container {
 // precopyTime bounds a pre-copy; what it did not copy the capture copies.
 const precopyTime = time.Hour
 
+// imagesOfContainerd is where it has a checkpoint written that it packs, as far
+// as its environment, which it has passed on, tells.
+func imagesOfContainerd() string {
+	return filepath.Join(cmp.Or(os.Getenv("XDG_RUNTIME_DIR"), os.TempDir()), "ctrd-checkpoint")
+}
+
+// prepare is what comes before the pause of a checkpoint: is there the room for
+// it, and copies of the volumes, for a client that wants them.
+func (t *task) prepare(ctx context.Context, cut *engine.Cut, i intent.Intent, images string) error {
+	switch {
+	case i.Precopy:
+		return t.precopy(ctx, cut, i.Leash, images)
+	case images != "":
+		return cut.Room(ctx, images)
+	}
+	return nil
+}
+
 // precopy copies the volumes before the pause proper, for a client that
 // announced a checkpoint, for as long as it is wanted. Execs go on meanwhile.
-func (t *task) precopy(ctx context.Context, cut *engine.Cut, leash string) error {
+func (t *task) precopy(ctx context.Context, cut *engine.Cut, leash, images string) error {
 	ctx, done := t.quiescing(ctx, precopyTime)
 	defer done()
 	ctx, cancel := intent.Leashed(ctx, leash)
 	defer cancel()
 	t.phase(state.Copying)
-	err := cut.Precopy(ctx)
+	err := cut.Precopy(ctx, images)
 	if err != nil {
 		t.phase(state.Open)
 	}

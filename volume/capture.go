@@ -143,9 +143,8 @@ func stepper(step func(string) error) func(string) error {
 // mayCopy refuses to copy more than is allowed, or than there is room for
 // besides what is there already; all in bytes.
 func mayCopy(dst *os.File, need, there, limit int64) error {
-	if limit > 0 && need > limit {
-		return fmt.Errorf("%w: %d bytes, lull/max-copy is %d; raise it, or put the store on the volume's own file system if that can clone (XFS, btrfs)",
-			ErrTooLarge, need, limit)
+	if err := mayBeCopied(need, limit); err != nil {
+		return err
 	}
 	free, err := freeIn(dst)
 	if err != nil {

@@ -1,10 +1,7 @@
 package volume
 
 import (
-	"errors"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -38,11 +35,7 @@ type fsID struct {
 }
 
 func fileSystemID(path string) (fsID, error) {
-	f, err := os.Open(path)
-	for errors.Is(err, fs.ErrNotExist) && path != filepath.Dir(path) {
-		path = filepath.Dir(path)
-		f, err = os.Open(path)
-	}
+	f, err := nearest(path)
 	if err != nil {
 		return fsID{}, &PathError{Class: ErrPath, Path: path, Err: err}
 	}

@@ -53,6 +53,16 @@ func linked(f *os.File) bool {
 // Avoid names folders that are captured: no store is put into them.
 func (d *Draft) Avoid(sources ...string) { d.taken = append(d.taken, sources...) }
 
+// For is a folder, which need not be there, on the file system that a capture of
+// source is going to be on; taken are all folders that are captured.
+func (s Store) For(source string, taken []string) (string, error) {
+	base, err := foreignBase(s.Dir, source, taken)
+	if err != nil || base == "" {
+		return s.Dir, err
+	}
+	return filepath.Join(base, foreignDir), nil
+}
+
 // Place says where the capture of source belongs: on source's own file system
 // where that shares blocks between files, else in the store. A link in the
 // store leads to a place elsewhere, durable before anything is there.
