@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/images"
@@ -24,16 +25,24 @@ type Removed struct {
 	Why       string `json:"why,omitempty"` // the captures stay
 }
 
+// ErrHeld says that clones or a pool stand on a checkpoint.
+var ErrHeld = captures.ErrHeld
+
 // Remove removes a checkpoint image, and its captures with the last image that
 // names them. The image goes first: when that fails nothing else is touched.
-// What other images there are is asked afterwards, with the store locked.
-func Remove(ctx context.Context, client *containerd.Client, c Captures, k Kept) (r Removed, err error) {
+// What other images there are is asked afterwards, with the store locked. One
+// that clones stand on is ErrHeld, unless force: its captures then go with the
+// last of them (Reclaim).
+func Remove(ctx context.Context, client *containerd.Client, c Captures, k Kept, force bool) (r Removed, err error) {
 	r = Removed{Namespace: k.Namespace, Ref: k.Image.Name, ID: k.ID()}
 	release, err := c.Lock(true)
 	if err != nil {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	if err := c.mayGo(k.ID(), force); err != nil {
+		return r, fmt.Errorf("image %s: %w", k.Image.Name, err)
+	}
 	in := namespaces.WithNamespace(ctx, k.Namespace)
 	target := k.Image.Target
 	if err := client.ImageService().Delete(in, k.Image.Name, images.SynchronousDelete(), images.DeleteTarget(&target)); err != nil {
@@ -51,6 +60,54 @@ func Remove(ctx context.Context, client *containerd.Client, c Captures, k Kept) 
 	r.Bytes, r.Why, err = c.release(ctx, client, r.ID)
 	r.Captures = err == nil && r.Why == ""
 	return r, err
+}
+
+// mayGo refuses what is held, or has it go with its last hold.
+func (c Captures) mayGo(id string, force bool) error {
+	by, err := c.HeldBy(id)
+	if err != nil || by == "" {
+		return err
+	}
+	if force {
+		return c.Abandon(id)
+	}
+	return fmt.Errorf("%w by %s", ErrHeld, by)
+}
+
+// HeldBy names who stands on a checkpoint's captures; empty when nobody does.
+func (c Captures) HeldBy(id string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	found, err := c.Get(id)
+	if errors.Is(err, captures.ErrNotFound) {
+		return "", nil
+	}
+	names := make([]string, 0, len(found.Holds))
+	for _, h := range found.Holds {
+		names = append(names, h.By)
+	}
+	return strings.Join(names, ", "), err
+}
+
+// Reclaim removes the captures of a checkpoint whose image went before its last
+// hold, which is gone now. Of any other, and as long as there is a hold, it does
+// nothing.
+func (c Captures) Reclaim(ctx context.Context, client *containerd.Client, id string) (err error) {
+	release, err := c.Lock(true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	found, err := c.Get(id)
+	if errors.Is(err, captures.ErrNotFound) || err == nil && (!found.Abandoned || len(found.Holds) > 0) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, _, err = c.release(ctx, client, id)
+	return err
 }
 
 // release removes a checkpoint's captures unless somebody needs them, or might.

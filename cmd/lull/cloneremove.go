@@ -85,15 +85,28 @@ func (a *app) endClone(ctx context.Context, client *containerd.Client, c *clone.
 	if err != nil {
 		return err
 	}
-	published := c.Published
+	published, id := c.Published, c.Checkpoint
 	if other {
 		a.warn("container %s is not the clone's any more and stays", c.ID)
-		return errors.Join(c.Remove(), unpublished(ctx, published))
+		return errors.Join(c.Remove(), unpublished(ctx, published), a.reclaim(ctx, client, id))
 	}
 	if err := store.End(ctx, client, c.ID, c.Snapshotter); err != nil {
 		return err
 	}
-	return errors.Join(a.removeLog(c.ID), c.Remove(), unpublished(ctx, published))
+	return errors.Join(a.removeLog(c.ID), c.Remove(), unpublished(ctx, published), a.reclaim(ctx, client, id))
+}
+
+// reclaim removes what a checkpoint captured, if its image went before the last
+// of those who stood on it.
+func (a *app) reclaim(ctx context.Context, client *containerd.Client, id string) error {
+	if id == "" {
+		return nil
+	}
+	c, err := a.captures()
+	if err != nil {
+		return err
+	}
+	return c.Reclaim(ctx, client, id)
 }
 
 // anothers tells whether the container of a clone's name is not the clone's.

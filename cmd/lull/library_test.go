@@ -35,9 +35,14 @@ func (w *world) keepImage(ref string, memory []byte) {
 
 func (w *world) remove(ref string) (store.Removed, error) {
 	w.Helper()
+	return w.removeBy(ref, false)
+}
+
+func (w *world) removeBy(ref string, force bool) (store.Removed, error) {
+	w.Helper()
 	k, err := store.Look(w.ctx(), w.client, testNS, ref)
 	w.check(err)
-	return store.Remove(w.ctx(), w.client, store.CapturesIn(w.cfg.StoreDir), k)
+	return store.Remove(w.ctx(), w.client, store.CapturesIn(w.cfg.StoreDir), k, force)
 }
 
 func there(path string) bool {
@@ -56,23 +61,85 @@ func TestRemoveCountsReferences(t *testing.T) {
 	if r, err := w.remove("one"); err != nil || r.Captures || !there(filepath.Join(dir, "volume-0")) {
 		t.Errorf("another image names it: %+v, %v", r, err)
 	}
-	in := store.CapturesIn(w.cfg.StoreDir)
-	w.check(in.Hold(exampleManifest().ID, "clone/test/one"))
-	w.keepCheckpoint("three")
-	if r, err := w.remove("two"); err != nil || r.Captures {
-		t.Errorf("held and named: %+v, %v", r, err)
-	}
-	if r, err := w.remove("three"); err != nil || r.Captures || !there(filepath.Join(dir, "volume-0")) {
-		t.Errorf("a clone lives on it: %+v, %v", r, err)
-	}
-	w.check(in.Release(exampleManifest().ID, "clone/test/one"))
-	w.keepCheckpoint("four")
-	if r, err := w.remove("four"); err != nil || !r.Captures || there(filepath.Join(dir, "volume-0")) {
+	if r, err := w.remove("two"); err != nil || !r.Captures || there(filepath.Join(dir, "volume-0")) {
 		t.Errorf("the last one: %+v, %v", r, err)
 	}
 	if !there(filepath.Join(dir, "poisoned")) {
 		t.Error("the mark of a poisoned checkpoint went with its captures")
 	}
+}
+
+// What clones stand on goes with the last of them at the earliest, and its image
+// only by force.
+func TestRemoveHeld(t *testing.T) {
+	w := newWorld(t)
+	id, in := exampleManifest().ID, store.CapturesIn(w.cfg.StoreDir)
+	dir := filepath.Join(w.keepCheckpoint("one"), "volume-0")
+	for _, by := range []string{"clone/test/one", "pool/test/two"} {
+		w.check(in.Hold(id, by))
+	}
+	if _, err := w.remove("one"); !errors.Is(err, store.ErrHeld) || codeOf(w.ctx(), heldFailure(err)) != exitLives {
+		t.Errorf("clones stand on it: %v", err)
+	}
+	if _, err := w.images.Get(w.ctx(), "one"); err != nil || !there(dir) {
+		t.Errorf("what was refused was touched: %v", err)
+	}
+	if r, err := w.removeBy("one", true); err != nil || r.Captures || !there(dir) {
+		t.Errorf("by force: %+v, %v", r, err)
+	}
+	w.check(in.Release(id, "clone/test/one"))
+	if err := w.app.reclaim(w.ctx(), w.client, id); err != nil || !there(dir) {
+		t.Errorf("a pool stands on it still: %v", err)
+	}
+	w.check(in.Release(id, "pool/test/two"))
+	w.keepCheckpoint("pulled again")
+	if err := w.app.reclaim(w.ctx(), w.client, id); err != nil || !there(dir) {
+		t.Errorf("an image names it again: %v", err)
+	}
+	if r, err := w.remove("pulled again"); err != nil || !r.Captures || there(dir) {
+		t.Errorf("the last image: %+v, %v", r, err)
+	}
+}
+
+// The last hold takes along what was abandoned, and nothing else.
+func TestReclaim(t *testing.T) {
+	for _, force := range []bool{true, false} {
+		w := newWorld(t)
+		id, in := exampleManifest().ID, store.CapturesIn(w.cfg.StoreDir)
+		dir := w.keepCheckpoint("one")
+		if force {
+			w.check(in.Hold(id, "clone/test/one"))
+			_, err := w.removeBy("one", true)
+			w.check(err)
+			w.check(in.Release(id, "clone/test/one"))
+		} else {
+			w.check(w.images.Delete(w.ctx(), "one")) // by ctr: that is an orphan
+		}
+		w.check(w.app.reclaim(w.ctx(), w.client, id))
+		if there(dir) == force {
+			t.Errorf("abandoned %v: its captures are there: %v", force, there(dir))
+		}
+	}
+}
+
+// A rule does not take what clones stand on.
+func TestPruneHeld(t *testing.T) {
+	w := newWorld(t)
+	w.keepCheckpoint("one")
+	w.check(store.CapturesIn(w.cfg.StoreDir).Hold(exampleManifest().ID, "clone/test/one"))
+	k, err := store.Look(w.ctx(), w.client, testNS, "one")
+	w.check(err)
+	for _, dryRun := range []bool{true, false} {
+		var done pruned
+		if err := pruneImage(w.ctx(), w.client, store.CapturesIn(w.cfg.StoreDir), k, dryRun, &done); err != nil {
+			t.Fatal(err)
+		}
+		if len(done.Images) > 0 || len(done.Held) != 1 || done.Held[0].Why != "clone/test/one" {
+			t.Errorf("%+v", done)
+		}
+	}
+	_, err = w.images.Get(w.ctx(), "one")
+	w.check(err)
 }
 
 // An image that cannot be read may be the one that needs the captures.

@@ -54,7 +54,7 @@ func (a *app) removePool(ctx context.Context, h clone.House, name string) error 
 	}
 	defer client.Close()
 	a.progress("%s: remove what is in stock", name)
-	return errors.Join(a.endStock(ctx, client, h, name), h.RemovePool(name), unlock(), h.Tidy())
+	return errors.Join(a.endStock(ctx, client, h, name), h.RemovePool(name), unlock(), h.Tidy(), a.reclaim(ctx, client, p.Checkpoint))
 }
 
 // refillTime bounds the wait for a refill to take back what it has begun.

@@ -29,6 +29,7 @@ type pruneFlags struct {
 type pruned struct {
 	DryRun  bool            `json:"dry_run"`
 	Images  []store.Removed `json:"images"`
+	Held    []store.Removed `json:"held"` // would go, but clones stand on them
 	Orphans []store.Orphan  `json:"orphans"`
 	Asides  []asideRow      `json:"asides"`  // what decided rollbacks kept
 	Partial []string        `json:"partial"` // what crashes left half done
@@ -69,7 +70,7 @@ func pruneCommand(a *app) *cobra.Command {
 }
 
 func (a *app) prune(ctx context.Context, o pruneFlags) (pruned, error) {
-	done := pruned{DryRun: o.dryRun, Images: []store.Removed{}, Orphans: []store.Orphan{}, Asides: []asideRow{}, Partial: []string{}}
+	done := pruned{DryRun: o.dryRun, Images: []store.Removed{}, Held: []store.Removed{}, Orphans: []store.Orphan{}, Asides: []asideRow{}, Partial: []string{}}
 	client, ctx, err := a.connect(ctx)
 	if err != nil {
 		return done, err
@@ -109,16 +110,30 @@ func (a *app) pruneImages(ctx context.Context, client *containerd.Client, c stor
 	}
 	var problems []error
 	for _, k := range o.policy.Surplus(all) {
-		r := store.Removed{Namespace: k.Namespace, Ref: k.Image.Name, ID: k.ID()}
-		if !o.dryRun {
-			if r, err = store.Remove(ctx, client, c, k); err != nil {
-				problems = append(problems, err)
-				continue
-			}
-		}
-		done.Images = append(done.Images, r)
+		problems = append(problems, pruneImage(ctx, client, c, k, o.dryRun, done))
 	}
 	return errors.Join(problems...)
+}
+
+// pruneImage leaves one that clones stand on.
+func pruneImage(ctx context.Context, client *containerd.Client, c store.Captures, k store.Kept, dryRun bool, done *pruned) error {
+	r := store.Removed{Namespace: k.Namespace, Ref: k.Image.Name, ID: k.ID()}
+	by, err := c.HeldBy(r.ID)
+	if err != nil {
+		return err
+	}
+	if by != "" {
+		r.Why = by
+		done.Held = append(done.Held, r)
+		return nil
+	}
+	if !dryRun {
+		r, err = store.Remove(ctx, client, c, k, false)
+	}
+	if err == nil {
+		done.Images = append(done.Images, r)
+	}
+	return heldFailure(err)
 }
 
 func (a *app) pruneOrphans(ctx context.Context, client *containerd.Client, c store.Captures, o pruneFlags, done *pruned) (err error) {
@@ -143,6 +158,9 @@ func (a *app) printPruned(p pruned) {
 	} else {
 		a.printRemoved(p.Images)
 	}
+	for _, r := range p.Held {
+		fmt.Fprintf(a.out, "%s stays: %s stand on it\n", harmless(r.Ref), harmless(r.Why))
+	}
 	word := map[bool]string{true: "would be removed", false: "removed"}[p.DryRun]
 	for _, o := range p.Orphans {
 		fmt.Fprintf(a.out, "captures of %s, which no checkpoint names, %s: %s\n", idOr(o.ID, o.ID), word, sizeText(o.Bytes))
@@ -153,7 +171,7 @@ func (a *app) printPruned(p pruned) {
 	for _, name := range p.Partial {
 		fmt.Fprintf(a.out, "%s, left half done, removed\n", harmless(name))
 	}
-	if len(p.Images)+len(p.Orphans)+len(p.Asides)+len(p.Partial) == 0 {
+	if len(p.Images)+len(p.Held)+len(p.Orphans)+len(p.Asides)+len(p.Partial) == 0 {
 		fmt.Fprintln(a.out, "nothing to remove")
 	}
 }

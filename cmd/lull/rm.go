@@ -11,23 +11,26 @@ import (
 )
 
 func rmCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var force bool
+	cmd := &cobra.Command{
 		Use:   "rm IMAGE…",
 		Short: "Remove checkpoints: the image, and what it captured once no other image names it",
 		Long: "Remove checkpoint images. What a checkpoint captured goes with the last image that names it, in whatever\n" +
-			"namespace, unless a clone lives on it. When in doubt it stays, and the answer says why.",
+			"namespace. One that clones or a pool stand on is refused. When in doubt captures stay, and the answer says why.",
 		Example:           "  lull rm pg:monday pg:tuesday",
 		Args:              usage(cobra.MinimumNArgs(1)),
 		ValidArgsFunction: completesEach(a.checkpointNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			done, problem := a.remove(cmd.Context(), args)
+			done, problem := a.remove(cmd.Context(), args, force)
 			return errors.Join(answer(a, done, a.printRemoved), problem)
 		},
 	}
+	cmd.Flags().BoolVar(&force, "force", false, "also one that clones stand on; they live on, its captures go with the last of them")
+	return cmd
 }
 
 // remove removes one after the other and goes on behind one that fails.
-func (a *app) remove(ctx context.Context, refs []string) ([]store.Removed, error) {
+func (a *app) remove(ctx context.Context, refs []string, force bool) ([]store.Removed, error) {
 	done := []store.Removed{}
 	client, ctx, err := a.connect(ctx)
 	if err != nil {
@@ -44,13 +47,20 @@ func (a *app) remove(ctx context.Context, refs []string) ([]store.Removed, error
 	}
 	var problems []error
 	for _, k := range all {
-		r, err := store.Remove(ctx, client, c, k)
+		r, err := store.Remove(ctx, client, c, k, force)
 		if err == nil {
 			done = append(done, r)
 		}
-		problems = append(problems, err)
+		problems = append(problems, heldFailure(err))
 	}
 	return done, errors.Join(problems...)
+}
+
+func heldFailure(err error) error {
+	if !errors.Is(err, store.ErrHeld) {
+		return err
+	}
+	return &failure{code: exitLives, err: err, remedy: "remove them first (`lull clone rm`, `lull pool rm`), or say --force: they cannot be reset or refilled then"}
 }
 
 func (a *app) printRemoved(all []store.Removed) {

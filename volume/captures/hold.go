@@ -54,6 +54,15 @@ func (s Store) Release(id, by string) error {
 	return err
 }
 
+// Abandon notes that nobody but its holders needs a checkpoint's captures any
+// more.
+func (s Store) Abandon(id string) error {
+	if _, err := s.Get(id); err != nil {
+		return err
+	}
+	return durable.WriteFile(filepath.Join(s.Folder(id), abandoned), nil, 0o600)
+}
+
 func (s Store) holdPath(id, by string) string {
 	return filepath.Join(s.Folder(id), holds, url.PathEscape(by)+".json")
 }

@@ -28,6 +28,7 @@ const (
 	checkpoints = "checkpoints"
 	holds       = "holds"
 	mark        = "poisoned" // as the engine names it
+	abandoned   = "abandoned"
 	idPattern   = `^[0-9a-f]{32}$`
 )
 
@@ -43,6 +44,9 @@ type Checkpoint struct {
 	Holds    []Hold
 	Poisoned string // why it must never be restored; empty: it may be
 	Busy     bool   // it is being made by a live process
+	// Abandoned: its image was removed while it was held, and it goes with the
+	// last hold.
+	Abandoned bool
 }
 
 // Capture is one captured volume.
@@ -105,6 +109,9 @@ func (s Store) Get(id string) (Checkpoint, error) {
 	}
 	if reason, err := os.ReadFile(filepath.Join(dir, mark)); err == nil {
 		c.Poisoned = strings.TrimSpace(string(reason))
+	}
+	if _, err := os.Lstat(filepath.Join(dir, abandoned)); err == nil {
+		c.Abandoned = true
 	}
 	c.Busy, err = locked(dir)
 	return c, err
