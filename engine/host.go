@@ -29,6 +29,8 @@ func hostOf(pid int, c *Container) manifest.Host {
 		Seccomp: c.Spec.Linux != nil && c.Spec.Linux.Seccomp != nil,
 		UserNS:  c.Spec.Linux != nil && len(c.Spec.Linux.UIDMappings) > 0,
 		Cgroup:  cgroupVersion(),
+
+		CgroupDriver: cgroupDriver(c.Spec),
 	}
 }
 
@@ -70,13 +72,6 @@ func profile(pid int) string {
 		return ""
 	}
 	return strings.Trim(string(data), "\x00\n")
-}
-
-func cgroupVersion() string {
-	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err == nil {
-		return "v2"
-	}
-	return "v1"
 }
 
 // fits refuses a host that lacks what the processes may use.

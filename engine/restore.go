@@ -145,7 +145,7 @@ func codeOfManifest(err error) rpccode.Code {
 }
 
 func (r *Restore) host(context.Context) error {
-	return rpccode.Wrap(rpccode.Host, fits(r.manifest.Host, r.c.Tools()))
+	return rpccode.Wrap(rpccode.Host, errors.Join(fits(r.manifest.Host, r.c.Tools()), placeable(r.c.Spec, systemdRuns)))
 }
 
 // configure restores connections the way they were dumped: what was dumped

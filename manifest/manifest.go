@@ -204,6 +204,8 @@ type Host struct {
 	Seccomp bool     `json:"seccomp"`
 	UserNS  bool     `json:"user_namespace"`
 	Cgroup  string   `json:"cgroup"` // v1, v2
+
+	CgroupDriver string `json:"cgroup_driver,omitempty"` // cgroupfs, systemd; empty: not known
 }
 
 // Validation is one query of the user's and its answer under the cut.

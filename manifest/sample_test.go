@@ -36,7 +36,7 @@ func sample() *Manifest {
 				Method: "copy", Bytes: 49283072}}},
 		Files: nil,
 		Host: Host{Arch: "amd64", Kernel: "6.12.38", CPU: []string{"avx2", "sha_ni"}, CRIU: "4.2.1", Runc: "1.5.2",
-			LSM: "docker-default", Seccomp: true, UserNS: false, Cgroup: "v2"},
+			LSM: "docker-default", Seccomp: true, UserNS: false, Cgroup: "v2", CgroupDriver: "systemd"},
 		Validations: []Validation{{Name: "ledger", Query: "SELECT sum(amount) FROM transfers",
 			Operator: "eq", Answer: "0", Comparable: true}},
 		Steps: []Step{{Name: "quiesce", Start: 0, Millis: 41.5},

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Root is where cgroups are mounted.
@@ -29,21 +31,29 @@ func Of(pid int) (File, error) {
 		return "", err
 	}
 	defer f.Close()
-	return find(Root, bufio.NewScanner(f))
+	return find(Root, Unified(), bufio.NewScanner(f))
 }
 
-// find prefers v1's freezer hierarchy: on a hybrid host runc freezes there.
-func find(root string, lines *bufio.Scanner) (File, error) {
+// Unified tells whether cgroup v2 alone is mounted at Root. The kernel may have
+// hierarchies of v1 all the same; nobody sees them there.
+func Unified() bool {
+	var s unix.Statfs_t
+	return unix.Statfs(Root, &s) == nil && s.Type == unix.CGROUP2_SUPER_MAGIC
+}
+
+// find prefers v1's freezer hierarchy where it is mounted: on a hybrid host
+// runc freezes there.
+func find(root string, only2 bool, lines *bufio.Scanner) (File, error) {
 	var unified File
 	for lines.Scan() {
 		parts := strings.SplitN(lines.Text(), ":", 3)
 		if len(parts) != 3 {
 			continue
 		}
-		switch parts[1] {
-		case "freezer":
+		switch {
+		case parts[1] == "freezer" && !only2:
 			return File(filepath.Join(root, "freezer", parts[2], "freezer.state")), nil
-		case "":
+		case parts[1] == "":
 			unified = File(filepath.Join(root, parts[2], "cgroup.freeze"))
 		}
 	}

@@ -11,18 +11,22 @@ import (
 )
 
 func TestFind(t *testing.T) {
-	tests := []struct{ name, table, want string }{
-		{"v2", "0::/system.slice/x.scope\n", "/cg/system.slice/x.scope/cgroup.freeze"},
-		{"v1", "5:freezer:/ns/id\n4:cpu,cpuacct:/ns/id\n", "/cg/freezer/ns/id/freezer.state"},
-		{"hybrid, where runc freezes in v1", "5:freezer:/ns/id\n0::/\n", "/cg/freezer/ns/id/freezer.state"},
-		{"hybrid, the other order", "0::/other\n5:freezer:/ns/id\n", "/cg/freezer/ns/id/freezer.state"},
-		{"colons in the path", "0::/a:b\n", "/cg/a:b/cgroup.freeze"},
-		{"no freezer", "4:cpu:/x\n", ""},
-		{"nonsense", "freezer\n", ""},
+	tests := []struct {
+		name, table, want string
+		unified           bool
+	}{
+		{"v2", "0::/system.slice/x.scope\n", "/cg/system.slice/x.scope/cgroup.freeze", false},
+		{"v1", "5:freezer:/ns/id\n4:cpu,cpuacct:/ns/id\n", "/cg/freezer/ns/id/freezer.state", false},
+		{"hybrid, where runc freezes in v1", "5:freezer:/ns/id\n0::/\n", "/cg/freezer/ns/id/freezer.state", false},
+		{"hybrid, the other order", "0::/other\n5:freezer:/ns/id\n", "/cg/freezer/ns/id/freezer.state", false},
+		{"v2 mounted over a kernel with v1", "5:freezer:/\n0::/ns/id\n", "/cg/ns/id/cgroup.freeze", true},
+		{"colons in the path", "0::/a:b\n", "/cg/a:b/cgroup.freeze", false},
+		{"no freezer", "4:cpu:/x\n", "", false},
+		{"nonsense", "freezer\n", "", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := find("/cg", bufio.NewScanner(strings.NewReader(tt.table)))
+			got, err := find("/cg", tt.unified, bufio.NewScanner(strings.NewReader(tt.table)))
 			if string(got) != tt.want || (err == nil) != (tt.want != "") {
 				t.Errorf("got %q, %v", got, err)
 			}
