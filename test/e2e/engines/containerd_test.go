@@ -94,10 +94,11 @@ type run struct {
 	ref  string
 }
 
-// newRun starts a database with clients that write.
-func newRun(t *testing.T, d *harness.Daemon, database string) *run {
+// newRun starts a database with clients that write; flags are ctr run's.
+func newRun(t *testing.T, d *harness.Daemon, database string, flags ...string) *run {
 	t.Helper()
 	r := &run{d: d, db: d.Database(t, database, harness.ContainerOptions{
+		Flags:       flags,
 		Annotations: map[string]string{"lull/on-drift": "rollback", "lull/pause-budget": "1m", "lull/restore-deadline": "3m"},
 	})}
 	r.load = harness.LoadOn(t, r.db.Store, ledger.Load{Clients: 3, Pause: 10 * time.Millisecond})
