@@ -130,12 +130,12 @@ func TestPlan(t *testing.T) {
 	capture := filepath.Join(captures.Store{Dir: dir}.Folder(id), "volume-0")
 	must(t, os.MkdirAll(capture, 0o700))
 	captured := func(dest string) manifest.Volume {
-		return manifest.Volume{Name: "volume-0", Kind: "bind", Destination: dest, Capture: &manifest.Capture{Path: "/etc"}}
+		return manifest.Volume{Name: "volume-0", Kind: "bind", Destination: dest, Fingerprint: manifest.Fingerprint{List: "lull-volume-0.list"}, Capture: &manifest.Capture{Path: "/etc"}}
 	}
 	all, err := plan(&manifest.Manifest{ID: id, Volumes: []manifest.Volume{captured("/var/lib/postgresql/data")}}, mounts, dir, "/d")
 	must(t, err)
 	if len(all) != 2 || all[0].Destination != "/var/lib/postgresql" || all[1].Destination != "/archive" ||
-		!cmp.Equal(all[0].parts, []part{{capture, "data"}}, cmp.AllowUnexported(part{})) || all[1].parts != nil {
+		!cmp.Equal(all[0].parts, []part{{capture, "data", "lull-volume-0.list"}}, cmp.AllowUnexported(part{})) || all[1].parts != nil {
 		t.Errorf("%+v", all)
 	}
 	for name, v := range map[string]manifest.Volume{

@@ -31,7 +31,10 @@ type Copy struct {
 }
 
 // part is one capture and its place in the mount; "." is the whole of it.
-type part struct{ capture, at string }
+type part struct {
+	capture, at string
+	list        string // name of the volume's list in the checkpoint
+}
 
 // plan decides what is made of each bind mount. Those that hold captured files
 // get the captures; every other one that the container could write to, or that
@@ -52,7 +55,7 @@ func plan(m *manifest.Manifest, mounts []specs.Mount, store, dir string) ([]Copy
 		if here[v.Name] == "" {
 			return nil, fmt.Errorf("%s: %w on this host", v.Destination, ErrNoCopy)
 		}
-		held[i] = append(held[i], part{here[v.Name], at})
+		held[i] = append(held[i], part{here[v.Name], at, v.Fingerprint.List})
 	}
 	var all []Copy
 	for i, mount := range mounts {

@@ -54,11 +54,22 @@ func (c *Clone) Lay(ctx context.Context, m *manifest.Manifest, spec []byte) ([]b
 
 func (c *Clone) layCopies(ctx context.Context, copies []Copy) error {
 	for i := range copies {
-		if err := copies[i].lay(ctx, c.Order.Isolate); err != nil {
+		if err := c.layCopy(ctx, &copies[i]); err != nil {
 			return err
 		}
 	}
 	return c.Set(func(r *Record) { r.Copies = copies })
+}
+
+func (c *Clone) layCopy(ctx context.Context, copied *Copy) error {
+	read, err := c.readCaptures(ctx, copied)
+	if err != nil {
+		return err
+	}
+	if err := copied.lay(ctx, c.Order.Isolate); err != nil {
+		return err
+	}
+	return c.vouch(ctx, copied, read)
 }
 
 // holdCaptures keeps others from removing what the clone stands on.

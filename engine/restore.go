@@ -9,6 +9,7 @@ import (
 	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/netgate"
 	"github.com/lull-containers/lull/internal/rpccode"
+	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/volume"
 	"github.com/lull-containers/lull/volume/shm"
@@ -35,6 +36,7 @@ type Restore struct {
 	back     bool // in time, or beside the original
 
 	statements string // of OnClone
+	known      state.Known
 }
 
 // NewRestore begins a restore of c from the images in dir. onDrift decides
@@ -121,7 +123,7 @@ func (r *Restore) Commit(ctx context.Context) error {
 func (r *Restore) Abort(ctx context.Context) error { return r.undo.Run(ctx, undoTime) }
 
 func (r *Restore) open(ctx context.Context) (err error) {
-	r.manifest, err = manifest.Verify(ctx, r.dir)
+	r.manifest, err = r.verifyImages(ctx)
 	if err != nil {
 		return rpccode.Wrap(codeOfManifest(err), err)
 	}

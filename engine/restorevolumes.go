@@ -74,7 +74,7 @@ func (r *Restore) places() ([]place, error) {
 // and the ways out.
 func (r *Restore) compareAll(ctx context.Context, places []place) (changed []place, why, err error) {
 	for _, p := range places {
-		drift, err := volume.Compare(ctx, p.now, p.list)
+		drift, err := volume.CompareKnown(ctx, p.now, p.list, r.knownVolume(ctx, p))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -16,6 +16,13 @@ import (
 // reads every byte of the folder. Everything else is a *Refusal: ErrMissing,
 // ErrSchema, ErrAltered, ErrPending or ErrPoisoned.
 func Verify(ctx context.Context, dir string) (*Manifest, error) {
+	return VerifyKnown(ctx, dir, nil)
+}
+
+// VerifyKnown is Verify for a folder of which some files were read before, and
+// are known to be untouched: known gives their sha256 in hexadecimal by name.
+// One whose sha256 is not the sealed one is read again.
+func VerifyKnown(ctx context.Context, dir string, known map[string]string) (*Manifest, error) {
 	m, err := VerifySeal(dir)
 	if err != nil {
 		return nil, err
@@ -24,6 +31,9 @@ func Verify(ctx context.Context, dir string) (*Manifest, error) {
 		return nil, err
 	}
 	err = each(ctx, len(m.Files), func(ctx context.Context, i int) error {
+		if known[m.Files[i].Name] == m.Files[i].SHA256 {
+			return nil // its size was looked at
+		}
 		return same(ctx, dir, m.Files[i])
 	})
 	if err != nil {

@@ -105,6 +105,7 @@ func (t *task) openRestore(ctx context.Context, dir string) error {
 		return err
 	}
 	t.restore.OnClone(order.OnClone)
+	t.restore.Know(order.Known)
 	t.record.Phase, t.image = state.Restoring, dir
 	return t.restore.Open(ctx)
 }

@@ -16,6 +16,11 @@ import (
 // times themselves do not, nor do sockets. Once a difference is certain
 // nothing more is read.
 func Compare(ctx context.Context, root string, l *List) (Drift, error) {
+	return CompareKnown(ctx, root, l, nil)
+}
+
+// CompareKnown is Compare, where contents that are known are not read.
+func CompareKnown(ctx context.Context, root string, l *List, known Known) (Drift, error) {
 	dir, err := openRoot(root)
 	if err != nil {
 		return Drift{}, err
@@ -25,7 +30,7 @@ func Compare(ctx context.Context, root string, l *List) (Drift, error) {
 	if err := w.tree(dir); err != nil {
 		return Drift{}, err
 	}
-	c := &comparison{ctx: ctx, dir: dir, taken: l.Header.Taken, buf: make([]byte, 1<<10),
+	c := &comparison{ctx: ctx, dir: dir, taken: l.Header.Taken, buf: make([]byte, 1<<10), known: known,
 		trusted: l.Header.Witness != untrusted && l.Header.Witness == w.witness()}
 	if err := c.merge(l.Entries, w.entries); err != nil {
 		return Drift{}, err
@@ -45,6 +50,7 @@ type comparison struct {
 	taken   int64
 	trusted bool
 	buf     []byte
+	known   Known
 	unsure  []pair
 	drift   Drift
 }
@@ -164,12 +170,17 @@ func (c *comparison) read() error {
 	for i, p := range c.unsure {
 		now[i] = *p.now
 	}
-	known := slices.ContainsFunc(c.unsure, func(p pair) bool { return !p.was.unread() })
-	if known && c.dir != nil {
+	c.known.fill(now)
+	recorded := slices.ContainsFunc(c.unsure, func(p pair) bool { return !p.was.unread() })
+	if recorded && c.dir != nil {
+		for i := range now {
+			if now[i].unread() {
+				c.drift.Hashed++
+			}
+		}
 		if err := fillContents(c.ctx, c.dir, now); err != nil {
 			return err
 		}
-		c.drift.Hashed = len(now)
 	}
 	for i, p := range c.unsure {
 		switch {

@@ -17,6 +17,8 @@ type Options struct {
 	// Synced says that SyncFS was called on root since the database was
 	// frozen. Otherwise Fingerprint calls it, because the times stand on it.
 	Synced bool
+	// Known are contents that Content need not read.
+	Known Known
 }
 
 // Fingerprint lists every file below root: by descriptors, through no symlink,
@@ -35,8 +37,12 @@ func Fingerprint(ctx context.Context, root string, o Options) (*List, error) {
 	}
 	w := &walk{ctx: ctx, cross: o.CrossMounts, xattrs: true}
 	l, err := w.list(dir)
-	if err != nil || !o.Content {
-		return l, err
+	if err != nil {
+		return nil, err
+	}
+	o.Known.fill(l.Entries)
+	if !o.Content {
+		return l, nil
 	}
 	return l, fillContents(ctx, dir, l.Entries)
 }

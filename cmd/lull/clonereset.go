@@ -101,9 +101,6 @@ func (a *app) holdForReset(client *containerd.Client, h clone.House, names []str
 
 // rewind ends the clone's server and takes away what it wrote.
 func (c *cloning) rewind(ctx context.Context) error {
-	if !c.again {
-		return nil
-	}
 	other, err := anothers(ctx, c.client, c.clone)
 	if err != nil {
 		return err

@@ -15,8 +15,10 @@ import (
 // placed is a setting that does nothing, or fails.
 type placed struct{ err error }
 
-func (p placed) place(context.Context, *restoring) error { return p.err }
-func (placed) settle(context.Context, *restoring) error  { return nil }
+func (p placed) place() []stage {
+	return []stage{{"place", func(context.Context) error { return p.err }}}
+}
+func (placed) settle(context.Context, *restoring) error { return nil }
 
 func (w *world) resetting(h clone.House, name string, s setting) *cloning {
 	held, err := h.Claim(name)

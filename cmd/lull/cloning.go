@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +31,7 @@ type cloning struct {
 	again   bool             // a reset
 	stand   *net.TCPListener // on this host, for the clone; nil: none
 	env     []string         // of the container
+	known   state.Known      // what the shim need not read
 }
 
 func newCloning(a *app, client *containerd.Client, h clone.House, ref, name string, o cloneOptions) *cloning {
@@ -80,15 +83,26 @@ func firstCause(errs []error) error {
 }
 
 // place gives the clone what is its own.
-func (c *cloning) place(ctx context.Context, _ *restoring) (err error) {
+func (c *cloning) place() []stage {
+	all := []stage{{"judge", c.judge}, {"claim", c.claim}, {"memory", c.unpack}, {"lay", c.lay}}
+	if c.again {
+		return slices.Insert(all, 2, stage{"rewind", c.rewind})
+	}
+	return all
+}
+
+// judge refuses what no clone can be made of.
+func (c *cloning) judge(ctx context.Context) error {
 	if c.manifest == nil {
 		return fail(exitManifest, "restore it with `lull restore`", "%s is no checkpoint of a database", c.ref)
 	}
-	for _, f := range []func(context.Context) error{c.unmoved, c.tied, c.claim, c.publish, c.rewind, c.unpack} {
-		if err := f(ctx); err != nil {
-			return err
-		}
+	if err := c.unmoved(ctx); err != nil {
+		return err
 	}
+	return c.tied(ctx)
+}
+
+func (c *cloning) lay(ctx context.Context) error {
 	spec, err := c.clone.Lay(ctx, c.manifest, c.template.Spec.GetValue())
 	if err != nil {
 		return err
@@ -135,11 +149,18 @@ func (c *cloning) tied(context.Context) error {
 	return fail(exitLineage, "--isolate keeps the clones apart from them", "others stand on the database of %s: %s", c.ref, engine.TieText(ties))
 }
 
-// claim takes the name. Of a reset it is ours already, and stays when it fails.
-func (c *cloning) claim(context.Context) (err error) {
-	if c.again {
-		return nil
+// claim takes the name and the published address. Of a reset the name is ours
+// already, and stays when it fails.
+func (c *cloning) claim(ctx context.Context) error {
+	if !c.again {
+		if err := c.claimName(ctx); err != nil {
+			return err
+		}
 	}
+	return c.publish(ctx)
+}
+
+func (c *cloning) claimName(context.Context) (err error) {
 	c.clone, err = c.house.Claim(c.template.ID)
 	if err != nil {
 		return err
@@ -165,6 +186,17 @@ func (c *cloning) publish(context.Context) (err error) {
 
 // unpack puts the memory where all clones of the checkpoint start from.
 func (c *cloning) unpack(ctx context.Context) error {
+	if err := c.unpackOnce(ctx); err != nil {
+		return err
+	}
+	l, file, err := c.house.Contents(ctx, filepath.Base(c.memory), c.memory)
+	if l != nil {
+		c.known.Memory = file
+	}
+	return err
+}
+
+func (c *cloning) unpackOnce(ctx context.Context) error {
 	return c.house.Share(func() (err error) {
 		c.memory, err = c.image.Unpack(ctx, c.client.ContentStore(), c.house.MemoryDir())
 		if err != nil {
@@ -174,12 +206,11 @@ func (c *cloning) unpack(ctx context.Context) error {
 	})
 }
 
-// leaveOrder tells the shim what to run before clients enter.
+// leaveOrder tells the shim what to run before clients enter, and what it need
+// not read.
 func (c *cloning) leaveOrder() error {
-	o := state.Order{OnClone: c.clone.Order.OnClone}
-	if o.OnClone == "" {
-		return nil
-	}
+	c.known.Volumes = c.clone.KnownDir()
+	o := state.Order{OnClone: c.clone.Order.OnClone, Known: c.known}
 	c.undo.Push("the order", func(context.Context) error {
 		_, err := state.TakeOrder(c.cfg.StateDir, c.namespace, c.template.ID)
 		return err

@@ -48,7 +48,7 @@ type restoring struct {
 // place: other files, another network. It pushes its own undo.
 type setting interface {
 	// place comes before anything is made, and may change the template.
-	place(ctx context.Context, r *restoring) error
+	place() []stage
 	// settle comes when the database is verified.
 	settle(ctx context.Context, r *restoring) error
 }
@@ -89,9 +89,8 @@ func (r *restoring) stages() []stage {
 	if r.setting == nil {
 		return all
 	}
-	place := stage{"place", func(ctx context.Context) error { return r.setting.place(ctx, r) }}
 	settle := stage{"settle", func(ctx context.Context) error { return r.setting.settle(ctx, r) }}
-	return append(slices.Insert(all, 1, place), settle)
+	return append(slices.Insert(all, 1, r.setting.place()...), settle)
 }
 
 func (r *restoring) takeBack(ctx context.Context) error {

@@ -10,6 +10,14 @@ import (
 // be in it: only root reads the file, and once.
 type Order struct {
 	OnClone string `json:"on_clone"` // statements to run before clients enter
+	Known   Known  `json:"known,omitzero"`
+}
+
+// Known says where lists are of what was read before, by whoever prepared the
+// restore: files that they prove untouched are not read again.
+type Known struct {
+	Memory  string `json:"memory,omitempty"`  // file: list of the folder of CRIU's images
+	Volumes string `json:"volumes,omitempty"` // folder with a list of each volume, by the name of the manifest's
 }
 
 const orders oneshot.Kind = "orders"

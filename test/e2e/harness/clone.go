@@ -119,7 +119,7 @@ func (d *Daemon) CloneMemory() []string {
 func (d *Daemon) NoClones(t testing.TB) {
 	t.Helper()
 	for _, pattern := range []string{d.CloneDir("*"), filepath.Join(d.Data, "captures", "memory", "*"),
-		filepath.Join(d.LullDir(), "clones", "*", "*")} {
+		filepath.Join(d.Data, "captures", "known", "*"), filepath.Join(d.LullDir(), "clones", "*", "*")} {
 		left, _ := filepath.Glob(pattern)
 		for _, path := range left {
 			if strings.HasPrefix(filepath.Base(path), ".") {
