@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/lull-containers/lull/plugin/docker"
 )
@@ -20,6 +21,7 @@ type pluginOptions struct {
 	socket   string
 	patience time.Duration
 	worker   bool
+	heir     bool // the socket is inherited
 }
 
 func dockerPluginCommand(a *app) *cobra.Command {
@@ -46,6 +48,8 @@ func dockerPluginCommand(a *app) *cobra.Command {
 	f.DurationVar(&o.patience, "patience", 20*time.Second, "how long dockerd waits for one answer at most")
 	f.BoolVar(&o.worker, "worker", false, "serve the socket that is inherited")
 	must(f.MarkHidden("worker"))
+	f.BoolVar(&o.heir, "heir", false, "keep serving the socket that is inherited")
+	must(f.MarkHidden("heir"))
 	return cmd
 }
 
@@ -65,7 +69,7 @@ func (a *app) keepAdvising(ctx context.Context, o pluginOptions) error {
 	if err != nil {
 		return err
 	}
-	l, err := listen(ctx, o.socket)
+	l, err := o.listen(ctx)
 	if err != nil {
 		return fail(exitOther, "", "listen at %s: %w", o.socket, err)
 	}
@@ -85,8 +89,7 @@ func (a *app) keepAdvising(ctx context.Context, o pluginOptions) error {
 	s := docker.Supervisor{
 		Socket: file, Address: o.socket, Every: 2 * time.Second, Within: 5 * time.Second, Log: a.warn,
 		Command: func() *exec.Cmd {
-			cmd := exec.Command(self, "docker-plugin", "--worker", "--patience", o.patience.String(),
-				"--address", a.address, "--namespace", a.namespace, "--config", a.configPath)
+			cmd := exec.Command(self, a.pluginArgs(o, "--worker")...)
 			cmd.Stdin, cmd.Stderr = alive, a.errOut
 			return cmd
 		},
@@ -115,22 +118,62 @@ func listen(ctx context.Context, path string) (*net.UnixListener, error) {
 	return l, os.Chmod(path, 0o600)
 }
 
-// advise serves the inherited socket until the supervisor is gone.
+// pluginArgs are those of another process for the same plugin.
+func (a *app) pluginArgs(o pluginOptions, role string) []string {
+	return []string{"docker-plugin", role, "--socket", o.socket, "--patience", o.patience.String(),
+		"--address", a.address, "--namespace", a.namespace, "--config", a.configPath}
+}
+
+// listen makes the socket, or takes the one that is inherited.
+func (o pluginOptions) listen(ctx context.Context) (*net.UnixListener, error) {
+	if !o.heir {
+		return listen(ctx, o.socket)
+	}
+	file := os.NewFile(docker.ListenFD, "plugin")
+	defer file.Close()
+	l, err := net.FileListener(file)
+	if err != nil {
+		return nil, err
+	}
+	socket, ok := l.(*net.UnixListener)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("descriptor %d is no unix socket", docker.ListenFD), l.Close())
+	}
+	socket.SetUnlinkOnClose(true)
+	return socket, nil
+}
+
+// advise serves the inherited socket until the supervisor is gone. One that was
+// killed has an heir: without a plugin dockerd refuses every call.
 func (a *app) advise(ctx context.Context, o pluginOptions) error {
 	cfg, err := a.config()
 	if err != nil {
 		return err
 	}
-	l, err := net.FileListener(os.NewFile(docker.ListenFD, "plugin"))
+	file := os.NewFile(docker.ListenFD, "plugin")
+	defer file.Close()
+	l, err := net.FileListener(file)
 	if err != nil {
 		return fail(exitUsage, "start `lull docker-plugin` without --worker", "no socket was inherited: %w", err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	serving, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
 		_, _ = io.Copy(io.Discard, a.in)
 		cancel()
 	}()
 	p := docker.Plugin{Advisor: dockerAdvice{a, cfg}, Patience: o.patience, Log: a.warn}
-	return p.Serve(ctx, l)
+	if err := p.Serve(serving, l); err != nil || ctx.Err() != nil {
+		return err
+	}
+	return a.inherit(o)
+}
+
+// inherit makes this process the supervisor; the socket stays open.
+func (a *app) inherit(o pluginOptions) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return unix.Exec(self, append([]string{self}, a.pluginArgs(o, "--heir")...), os.Environ())
 }

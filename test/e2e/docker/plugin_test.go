@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,19 +15,34 @@ import (
 	"github.com/lull-containers/lull/test/ledger"
 )
 
-// plugin runs `lull docker-plugin` under a name that no other test has, as
-// dockerd looks for plugins in one folder of the machine.
-func plugin(t *testing.T, d *harness.Docker) (name string, supervisor int) {
+// plugin is a `lull docker-plugin` that runs.
+type plugin struct {
+	name string // dockerd's for it
+	pid  int    // of the process that watches the one that answers
+	log  string // file
+	heir int    // the process that watches now; 0: the first still does
+}
+
+// startPlugin runs one under a name that no other test has, as dockerd looks
+// for plugins in one folder of the machine.
+func startPlugin(t *testing.T, d *harness.Docker) *plugin {
 	t.Helper()
-	name = harness.Name(t, "lull")
+	name := harness.Name(t, "lull")
 	socket := filepath.Join("/run/docker/plugins", name+".sock")
+	log, err := os.Create(filepath.Join(t.TempDir(), "plugin.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), filepath.Join(d.Bin(), "lull"), "docker-plugin", "--socket", socket)
 	cmd.Env = d.Environ("LULL_CONFIG=" + d.LullConfig())
-	cmd.Stderr = t.Output()
+	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	p := &plugin{name: name, pid: cmd.Process.Pid, log: log.Name()}
 	t.Cleanup(func() {
+		p.endHeir(t)
 		_ = cmd.Process.Signal(unix.SIGTERM)
 		_ = cmd.Wait() // it may have been killed
 		_ = os.Remove(socket)
@@ -37,22 +53,39 @@ func plugin(t *testing.T, d *harness.Docker) (name string, supervisor int) {
 		_, err := os.Stat(socket)
 		return err == nil
 	})
-	return name, cmd.Process.Pid
+	return p
+}
+
+// says waits until the plugin has logged something.
+func (p *plugin) says(t *testing.T, what string) {
+	t.Helper()
+	var text []byte
+	defer func() {
+		if t.Failed() {
+			t.Logf("the plugin says:\n%s", text)
+		}
+	}()
+	harness.Eventually(t, "the plugin says "+what, func() bool {
+		text, _ = os.ReadFile(p.log)
+		return strings.Contains(string(text), what)
+	})
 }
 
 // The plugin refuses in words what cannot work, clears the way of a restore,
 // saves what docker rm removes, and never stands in dockerd's way.
 func TestPlugin(t *testing.T) {
-	harness.Full(t)
-	d := harness.StartDocker(t, harness.DockerOptions{Version: "28"})
-	name, supervisor := plugin(t, d)
-	d.Reload(t, map[string]any{"authorization-plugins": []string{name}})
+	stock := map[string]any{"runtimes": map[string]any{"stock": map[string]any{"runtimeType": harness.Require(t).Path("containerd-shim-runc-v2")}}}
+	d := harness.StartDocker(t, harness.DockerOptions{Version: "28", Keys: stock})
+	p := startPlugin(t, d)
+	stock["authorization-plugins"] = []string{p.name}
+	d.Reload(t, stock)
+	unserved(t, d, p)
 
 	r := redis().run(t, d, "--restart", "always")
 	l := harness.LoadOn(t, r.published(t), ledger.Load{Clients: 2})
 	l.Wait(t, 10)
 	o := d.Try(t, "checkpoint", "create", r.name, "cut")
-	if o.Code == 0 || !strings.Contains(o.Stderr, "docker update --restart=no "+r.name) || !strings.Contains(o.Stderr, name) {
+	if o.Code == 0 || !strings.Contains(o.Stderr, "docker update --restart=no "+r.name) || !strings.Contains(o.Stderr, p.name) {
 		t.Fatalf("a restart policy: %s", o)
 	}
 	d.Docker(t, "update", "--restart=no", r.name)
@@ -69,14 +102,49 @@ func TestPlugin(t *testing.T) {
 	l.Wait(t, 10)
 	l.Check(t, ledger.Continues(start, end, restored))
 
-	worker := child(t, supervisor)
 	for _, s := range []unix.Signal{unix.SIGSTOP, unix.SIGKILL} {
-		if err := unix.Kill(worker, s); err != nil {
+		if err := unix.Kill(child(t, p.pid), s); err != nil {
 			t.Fatal(err)
 		}
 		d.Docker(t, "ps")
-		worker = child(t, supervisor)
 	}
+	p.inherited(t)
+	d.Docker(t, "ps")
+}
+
+// inherited kills the process that watches; the one that answers takes over.
+func (p *plugin) inherited(t *testing.T) {
+	t.Helper()
+	p.heir = child(t, p.pid)
+	if err := unix.Kill(p.pid, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	child(t, p.heir)
+}
+
+func (p *plugin) endHeir(t *testing.T) {
+	t.Helper()
+	if p.heir == 0 {
+		return
+	}
+	_ = unix.Kill(p.heir, unix.SIGTERM)
+	harness.Eventually(t, "the plugin's heir has ended", func() bool {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.heir))
+		return len(line) == 0
+	})
+}
+
+// unserved runs a database that the stock shim serves, as one does from before
+// lull was installed.
+func unserved(t *testing.T, d *harness.Docker, p *plugin) {
+	t.Helper()
+	r := redis().runBare(t, d, "--runtime", "stock")
+	p.says(t, r.name+" runs redis without lull's shim")
+	o := d.Try(t, "checkpoint", "create", r.name, "cut")
+	if o.Code == 0 || !strings.Contains(o.Stderr, "runs redis without lull") || !strings.Contains(o.Stderr, "docker restart "+r.name) {
+		t.Errorf("a checkpoint of it: %s", o)
+	}
+	d.Docker(t, "rm", "--force", "--volumes", r.name)
 }
 
 // child is the only child of a process that runs.

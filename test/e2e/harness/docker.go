@@ -107,13 +107,17 @@ func (d *Docker) RunDocker(t testing.TB, image string, flags []string, args ...s
 // answers by them.
 func (d *Docker) Reload(t testing.TB, keys map[string]any) {
 	t.Helper()
+	before := d.reloads()
 	if err := d.Dockerd.Reload(keys); err != nil {
 		t.Fatal(err)
 	}
-	Eventually(t, "dockerd has read its configuration again", func() bool {
-		text, err := os.ReadFile(d.Dockerd.Log)
-		return err == nil && strings.Contains(string(text), "Reloaded configuration")
-	})
+	Eventually(t, "dockerd has read its configuration again", func() bool { return d.reloads() > before })
+}
+
+// reloads counts how often dockerd says that it has.
+func (d *Docker) reloads() int {
+	text, _ := os.ReadFile(d.Dockerd.Log)
+	return strings.Count(string(text), "Reloaded configuration")
 }
 
 // LullJSON runs lull for dockerd's containers and gives its answer.
