@@ -224,7 +224,7 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestChunkSize(t *testing.T) {
-	for total, want := range map[int64]int64{0: MinChunk, 1 << 30: MinChunk, 40 << 30: MinChunk, 60 << 30: 2 * MinChunk, MaxTotal - MaxChunk: MaxChunk, MaxTotal: 0} {
+	for total, want := range map[int64]int64{0: MinChunk, 1 << 30: MinChunk, 40 << 30: MinChunk, 60 << 30: 2 * MinChunk, 200 << 30: 8 * MinChunk, MaxTotal - MaxChunk: MaxChunk, MaxTotal: 0} {
 		if got := ChunkSize(total); got != want {
 			t.Errorf("%d: %d, want %d", total, got, want)
 		}

@@ -26,7 +26,7 @@ const Schema = "lull.artifact/1"
 // Bounds of everything that comes from elsewhere.
 const (
 	MinChunk  = 4 << 20  // bytes of a chunk before it is compressed, at least
-	MaxChunk  = 16 << 20 // and at most
+	MaxChunk  = 64 << 20 // and at most: registries take manifests with so many chunks, so large ones have larger chunks
 	MaxChunks = 16 << 10
 	MaxTable  = 8 << 20 // bytes of the table before it is compressed
 	MaxIndex  = 8 << 20 // bytes of the OCI manifest

@@ -127,7 +127,7 @@ func (p *pulling) ahead() int {
 			largest = max(largest, c.Size)
 		}
 	}
-	return max(0, int(inMemory/largest)-1)
+	return atOnce(largest) - 1
 }
 
 // free refuses a name that is another image's.

@@ -15,8 +15,13 @@ import (
 	"github.com/lull-containers/lull/store/artifact"
 )
 
-// inMemory bounds the chunks that are worked on at a time, in bytes.
+// inMemory bounds the chunks that are worked on at a time, in bytes, as long as
+// they are small.
 const inMemory = 12 << 20
+
+// atOnce is how many chunks of a size are worked on at a time. Two at the least:
+// one is compressed while another one travels.
+func atOnce(size int64) int { return max(2, int(inMemory/size)) }
 
 // workers compress, encrypt and upload chunks.
 type workers struct {
@@ -33,7 +38,7 @@ type job struct {
 }
 
 func newWorkers(ctx context.Context, p *pushing, size int64) *workers {
-	n := max(1, inMemory/int(size))
+	n := atOnce(size)
 	w := &workers{jobs: make(chan job), free: make(chan []byte, n)}
 	w.group, w.ctx = errgroup.WithContext(ctx)
 	for range n {
