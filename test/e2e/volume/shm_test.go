@@ -17,7 +17,6 @@ import (
 // pod's are, is in no image of CRIU's. It comes back all the same, also where
 // the engine has emptied it meanwhile.
 func TestSharedMemory(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	memory := d.Volume(t)
 	harness.Mount(t, memory, "-t", "tmpfs", "tmpfs")

@@ -12,7 +12,6 @@ import (
 // Where the captures cannot be written the checkpoint is refused in words, the
 // database goes on, and nothing is left.
 func TestTargets(t *testing.T) {
-	harness.Full(t)
 	d := harness.Start(t, harness.Options{})
 	pg := d.Postgres(t, harness.PostgresOptions{ContainerOptions: harness.ContainerOptions{
 		Annotations: map[string]string{"lull/pause-budget": "1m", "lull/max-frozen": "5m"},
