@@ -4,8 +4,10 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"math"
+	"path/filepath"
 	"testing"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -50,4 +52,30 @@ func TestLayerRatio(t *testing.T) {
 			t.Errorf("%d bytes may take %d", packed, got)
 		}
 	}
+}
+
+// FuzzScanLayer: whatever a layer has, what passes lies inside of it.
+func FuzzScanLayer(f *testing.F) {
+	for _, h := range []tar.Header{{Name: "a/../../b", Mode: 0o600}, {Name: "x", Typeflag: tar.TypeLink, Linkname: "../y"}, {Name: "dev/sda", Typeflag: tar.TypeBlock}} {
+		var raw bytes.Buffer
+		archive := tar.NewWriter(&raw)
+		if err := errors.Join(archive.WriteHeader(&h), archive.Close()); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if scanLayer(context.Background(), bytes.NewReader(raw)) != nil {
+			return
+		}
+		for archive := tar.NewReader(bytes.NewReader(raw)); ; {
+			h, err := archive.Next()
+			if err != nil {
+				return
+			}
+			if !filepath.IsLocal(filepath.Join(".", h.Name)) || h.Typeflag == tar.TypeBlock || h.Typeflag == tar.TypeChar {
+				t.Errorf("%q of type %q passed", h.Name, h.Typeflag)
+			}
+		}
+	})
 }

@@ -116,7 +116,7 @@ func PutBack(ctx context.Context, file, dir string) (*Restored, error) {
 		err = r.recover()
 	}
 	if err == nil {
-		err = r.all(ctx, tar.NewReader(in))
+		err = r.all(ctx, in)
 	}
 	if err != nil {
 		return nil, errors.Join(err, r.Undo())
@@ -124,8 +124,13 @@ func PutBack(ctx context.Context, file, dir string) (*Restored, error) {
 	return r, nil
 }
 
-func (r *Restored) all(ctx context.Context, archive *tar.Reader) error {
-	for {
+func (r *Restored) all(ctx context.Context, in *os.File) error {
+	st, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	left := st.Size() // bytes: what is more than the archive itself nobody saved
+	for archive := tar.NewReader(in); ; {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -133,13 +138,22 @@ func (r *Restored) all(ctx context.Context, archive *tar.Reader) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrArchive, err)
 		}
-		if h.Typeflag != tar.TypeReg || h.Name != filepath.Base(h.Name) || h.Name == "." || h.Name == ".." || h.Name == "/" || strings.HasPrefix(h.Name, hidden) {
-			return fmt.Errorf("%w: it has %q", ErrArchive, h.Name)
+		if left -= h.Size; left < 0 || !r.mayBe(h) {
+			return fmt.Errorf("%w: it has %.200q of %d bytes", ErrArchive, h.Name, h.Size)
 		}
 		if err := errors.Join(ctx.Err(), r.one(h, archive)); err != nil {
 			return fmt.Errorf("put back shared memory %s: %w", h.Name, err)
 		}
 	}
+}
+
+// mayBe: the second file of a name would take what was kept aside for the first.
+func (r *Restored) mayBe(h *tar.Header) bool {
+	switch name := h.Name; {
+	case h.Typeflag != tar.TypeReg, name != filepath.Base(name), name == ".", name == "..", name == "/", strings.HasPrefix(name, hidden):
+		return false
+	}
+	return !slices.ContainsFunc(r.files, func(f put) bool { return f.name == h.Name })
 }
 
 // one makes the new file beside its name and exchanges then.

@@ -10,12 +10,18 @@ import (
 )
 
 // killed is a database whose shim is killed again and again, each time on the
-// same volume. Rows are what was acknowledged.
+// same volume and under the same name. Rows are what was acknowledged.
 type killed struct {
 	*harness.Postgres
 	d      *harness.Daemon
+	name   string
 	volume string
 	rows   int
+}
+
+func newKilled(t *testing.T) *killed {
+	d := harness.Start(t, harness.Options{})
+	return &killed{d: d, name: harness.Name(t, "c"), volume: d.Volume(t)}
 }
 
 func (k *killed) start(t *testing.T) {
@@ -26,6 +32,7 @@ func (k *killed) start(t *testing.T) {
 func (k *killed) startWith(t *testing.T, maxFrozen string) {
 	t.Helper()
 	k.Postgres = k.d.Postgres(t, harness.PostgresOptions{Volume: k.volume, ContainerOptions: harness.ContainerOptions{
+		ID:          k.name,
 		Annotations: map[string]string{"lull/pause-budget": "1m", "lull/max-frozen": maxFrozen, "lull/restore-deadline": "2m"},
 	}})
 }
@@ -49,9 +56,7 @@ func (k *killed) whole(t *testing.T) {
 // taken for whole.
 func TestKilled(t *testing.T) {
 	harness.Full(t)
-	d := harness.Start(t, harness.Options{})
-	k := &killed{d: d, volume: d.Volume(t)}
-	k.start(t)
+	k := newKilled(t)
 	steps := engine.CheckpointSteps()
 	for _, step := range append(steps[slices.Index(steps, "capture"):], "resume", "copied", "synced", "named", "sealed") {
 		point := "checkpoint." + step
@@ -61,16 +66,27 @@ func TestKilled(t *testing.T) {
 		t.Run(point, func(t *testing.T) { k.inCheckpoint(t, point) })
 	}
 	ref := harness.Name(t, "cp") + ":latest"
-	d.Lull(t, "checkpoint", k.ID, ref)
+	t.Run("the checkpoint", func(t *testing.T) {
+		k.again(t)
+		k.d.Lull(t, "checkpoint", k.ID, ref)
+	})
 	cut := k.rows
 	for _, step := range []string{"staging", "after staging", "out", "after out", "in", "after in", "new", "after new"} {
 		t.Run("putback."+step, func(t *testing.T) { k.inPutBack(t, ref, cut, "putback."+step) })
 	}
-	d.Lull(t, "verify", ref)
+	k.d.Lull(t, "verify", ref)
+}
+
+// again starts the database on what the last case has left, and adds to it.
+func (k *killed) again(t *testing.T) {
+	t.Helper()
+	k.start(t)
+	k.write(t)
+	k.whole(t)
 }
 
 func (k *killed) inCheckpoint(t *testing.T, point string) {
-	k.write(t)
+	k.again(t)
 	ref := harness.Name(t, "cp") + ":latest"
 	k.d.Fail(t, point, "kill")
 	if o := k.d.TryLull(t, "checkpoint", "--no-precopy", k.ID, ref); o.Code == 0 {
@@ -82,12 +98,10 @@ func (k *killed) inCheckpoint(t *testing.T, point string) {
 	if o := k.d.TryLull(t, "restore", ref); o.Code != 3 {
 		t.Errorf("it has a name: %s", o)
 	}
-	k.start(t)
-	k.whole(t)
 }
 
 func (k *killed) inPutBack(t *testing.T, ref string, cut int, point string) {
-	k.write(t)
+	k.again(t)
 	k.Kill(t)
 	k.Remove(t)
 	k.d.Fail(t, point, "kill")

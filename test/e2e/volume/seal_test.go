@@ -13,8 +13,7 @@ import (
 // again: it answers, is written to and may be exec'd into meanwhile, and none of
 // that is in the checkpoint.
 func TestSeal(t *testing.T) {
-	d := harness.Start(t, harness.Options{})
-	k := &killed{d: d, volume: d.Volume(t)}
+	k := newKilled(t)
 	k.start(t)
 	t.Run("while it runs", k.sealedRunning)
 	t.Run("it fails", k.sealFails)
