@@ -10,7 +10,6 @@ import (
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/freezer"
 	"github.com/lull-containers/lull/internal/procs"
-	"github.com/lull-containers/lull/internal/rpccode"
 )
 
 // checkpoint makes a cut of the container that CRIU is about to dump. All up to
@@ -23,7 +22,11 @@ func (k *keeper) checkpoint(ctx context.Context, first *call) error {
 	}
 	rt := held{pid: first.Init}
 	cut := engine.NewCut(k.subj.Container, rt, k.sessions())
-	if err := k.still(ctx, cut, rt); err != nil {
+	paused, err := k.unpause(ctx, rt)
+	if err != nil {
+		return err
+	}
+	if err := k.still(ctx, cut); err != nil {
 		return err
 	}
 	d := &dumper{k: k, waiting: first}
@@ -33,31 +36,18 @@ func (k *keeper) checkpoint(ctx context.Context, first *call) error {
 	}
 	d.waiting.answer(nil)
 	<-k.gone
-	return k.finish(ctx, cut, rt)
+	if paused {
+		err = k.awaitResume(cut)
+	}
+	return errors.Join(err, k.finish(ctx, cut, rt))
 }
 
 // still quiesces and freezes.
-func (k *keeper) still(ctx context.Context, cut *engine.Cut, rt held) error {
-	if err := notPaused(rt.pid); err != nil {
-		return err
-	}
+func (k *keeper) still(ctx context.Context, cut *engine.Cut) error {
 	within, cancel := context.WithTimeout(ctx, k.subj.Settings.PauseBudget)
 	defer cancel()
 	cut.Quiesce(within)
 	return cut.Freeze(ctx)
-}
-
-// notPaused: files may have been taken already by whoever has paused it, and to
-// let it run would part them from its memory.
-func notPaused(pid int) error {
-	f, err := freezer.Of(pid)
-	if err != nil {
-		return err
-	}
-	if frozen, err := f.Frozen(); err != nil || !frozen {
-		return err
-	}
-	return rpccode.Wrap(rpccode.Preflight, errors.New("the container is paused, and its database cannot be spoken to; resume it first, or use lull's shim, which is asked before a pause"))
 }
 
 func (k *keeper) dump(ctx context.Context, cut *engine.Cut, d *dumper, first *call) error {
