@@ -33,15 +33,18 @@ func precopy(t *T, r *Result) {
 	l.Check(t, ledger.Intact())
 }
 
-type precopySample struct{ stall, frozen, read, written float64 }
+type precopySample struct{ stall, frozen, read, written, capture, dump float64 }
 
 func samplesOf(r *Result, what string, all []precopySample) float64 {
-	var stall, frozen, read, written []float64
+	var stall, frozen, read, written, capture, dump []float64
 	for _, s := range all {
 		stall, frozen = append(stall, s.stall), append(frozen, s.frozen)
 		read, written = append(read, s.read), append(written, s.written)
+		capture, dump = append(capture, s.capture), append(dump, s.dump)
 	}
 	r.series(what+": frozen", "ms", frozen)
+	r.series(what+": capture", "ms", capture)
+	r.series(what+": CRIU's dump", "ms", dump)
 	r.series(what+": read while frozen", "MiB", read)
 	r.series(what+": written while frozen", "MiB", written)
 	return r.series(what+": stall", "ms", stall)
@@ -55,6 +58,7 @@ func precopyOne(t *T, pg *harness.Postgres, l *harness.Load, flags ...string) (s
 	m := pg.Daemon.Manifest(t, ref)
 	s.stall, s.frozen = millis(l.Log.History().Stalls(start, end).Overall.Length()), m.FrozenMillis
 	s.read, s.written = effortOf(t, m)
+	s.capture, s.dump = millisOf(t, m, "capture"), millisOf(t, m, "dump")
 	pg.Daemon.Ctr(t, "images", "rm", "--sync", ref)
 	dropCaptures(t, pg.Daemon)
 	return s
@@ -78,12 +82,16 @@ func scans(text, format string, into ...any) bool {
 	return err == nil
 }
 
-func noteOf(t *T, m *manifest.Manifest, step string) string {
+func millisOf(t *T, m *manifest.Manifest, step string) float64 { return stepIn(t, m, step).Millis }
+
+func noteOf(t *T, m *manifest.Manifest, step string) string { return stepIn(t, m, step).Note }
+
+func stepIn(t *T, m *manifest.Manifest, step string) manifest.Step {
 	i := stepOf(m, step)
 	if i < 0 {
 		t.Fatalf("the manifest has no step %s", step)
 	}
-	return m.Steps[i].Note
+	return m.Steps[i]
 }
 
 func stepOf(m *manifest.Manifest, name string) int {
