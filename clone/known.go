@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/flock"
 	"github.com/lull-containers/lull/volume"
 
@@ -64,7 +65,7 @@ func read(ctx context.Context, file, folder string) (*volume.List, error) {
 // replaceList is not synced: after a power cut the list proves nothing.
 func replaceList(l *volume.List, file string) error {
 	temp := file + ".new"
-	if err := ignoreAbsent(os.Remove(temp)); err != nil { // of a killed process
+	if err := cleanup.IgnoreAbsent(os.Remove(temp)); err != nil { // of a killed process
 		return err
 	}
 	if err := l.WriteFile(temp); err != nil {
@@ -112,7 +113,7 @@ func (c *Clone) vouch(ctx context.Context, copied *Copy, read []*volume.List) er
 func (h House) forget(used func(of string) bool) error {
 	entries, err := os.ReadDir(h.knownDir())
 	if err != nil {
-		return ignoreAbsent(err)
+		return cleanup.IgnoreAbsent(err)
 	}
 	var errs []error
 	for _, e := range entries {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/durable"
 	"github.com/lull-containers/lull/volume/captures"
 )
@@ -120,7 +121,7 @@ func (h House) AnyPool(name string) (Pool, error) {
 func (h House) Pools() ([]Pool, error) {
 	entries, err := os.ReadDir(h.poolsDir())
 	if err != nil {
-		return nil, ignoreAbsent(err)
+		return nil, cleanup.IgnoreAbsent(err)
 	}
 	var all []Pool
 	for _, e := range entries {
@@ -156,7 +157,7 @@ func (h House) ClosePool(p Pool) error {
 	if err := (captures.Store{Dir: h.Store}).Release(p.Checkpoint, h.poolHolder(p.Name)); err != nil {
 		return err
 	}
-	return ignoreAbsent(os.Remove(filepath.Join(h.poolDir(p.Name), poolName)))
+	return cleanup.IgnoreAbsent(os.Remove(filepath.Join(h.poolDir(p.Name), poolName)))
 }
 
 // RemovePool takes away what is left of a closed one. The caller has its lock.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/durable"
 	"github.com/lull-containers/lull/internal/flock"
 )
@@ -22,7 +23,7 @@ func (h House) LockPool(name string) (unlock func() error, err error) {
 func (h House) SetTrouble(pool string, trouble error) error {
 	path := filepath.Join(h.poolDir(pool), poolTrouble)
 	if trouble == nil {
-		return ignoreAbsent(os.Remove(path))
+		return cleanup.IgnoreAbsent(os.Remove(path))
 	}
 	return durable.WriteFile(path, []byte(trouble.Error()+"\n"), 0o600)
 }
@@ -30,5 +31,5 @@ func (h House) SetTrouble(pool string, trouble error) error {
 // Trouble is why a pool could not be filled the last time; empty: it could.
 func (h House) Trouble(pool string) (string, error) {
 	data, err := os.ReadFile(filepath.Join(h.poolDir(pool), poolTrouble))
-	return string(data), ignoreAbsent(err)
+	return string(data), cleanup.IgnoreAbsent(err)
 }

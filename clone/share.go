@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/flock"
 
 	"golang.org/x/sys/unix"
@@ -63,7 +64,7 @@ func (h House) Tidy() error {
 		}
 		entries, err := os.ReadDir(h.MemoryDir())
 		if err != nil {
-			return ignoreAbsent(err)
+			return cleanup.IgnoreAbsent(err)
 		}
 		var errs []error
 		for _, e := range entries {
@@ -103,7 +104,7 @@ func (h House) numbers() (map[int]bool, error) {
 func (h House) each(f func(Record)) error {
 	namespaces, err := os.ReadDir(filepath.Join(h.Store, "clones"))
 	if err != nil {
-		return ignoreAbsent(err)
+		return cleanup.IgnoreAbsent(err)
 	}
 	for _, ns := range namespaces {
 		if !ns.IsDir() {
@@ -118,11 +119,4 @@ func (h House) each(f func(Record)) error {
 		}
 	}
 	return nil
-}
-
-func ignoreAbsent(err error) error {
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/durable"
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
@@ -202,10 +203,4 @@ func readJournal(dir string) (lasting []manifest.Held, err error) {
 func removeJournal(dir string) error { return removed(filepath.Join(dir, journalName)) }
 
 // removed bears that there is no such file.
-func removed(file string) error {
-	err := os.Remove(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
+func removed(file string) error { return cleanup.IgnoreAbsent(os.Remove(file)) }

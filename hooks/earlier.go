@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/manifest"
 )
 
@@ -21,10 +22,10 @@ func clearEarlier(dir string) error {
 	if err != nil {
 		return err
 	}
-	errs := []error{ignoreGone(os.Remove(filepath.Join(dir, manifest.FileName)))}
+	errs := []error{cleanup.IgnoreAbsent(os.Remove(filepath.Join(dir, manifest.FileName)))}
 	for _, f := range m.Files {
 		if strings.HasSuffix(f.Name, ".img") || strings.HasSuffix(f.Name, ".list") {
-			errs = append(errs, ignoreGone(os.Remove(filepath.Join(dir, filepath.Base(f.Name)))))
+			errs = append(errs, cleanup.IgnoreAbsent(os.Remove(filepath.Join(dir, filepath.Base(f.Name)))))
 		}
 	}
 	return errors.Join(errs...)

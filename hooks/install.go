@@ -154,7 +154,7 @@ func (f *File) write(undo *cleanup.Stack) error {
 	absent := err != nil
 	undo.Push(f.Path, func(context.Context) error {
 		if absent {
-			return ignoreGone(os.Remove(f.Path))
+			return cleanup.IgnoreAbsent(os.Remove(f.Path))
 		}
 		return durable.WriteFile(f.Path, before, f.mode)
 	})
@@ -190,17 +190,10 @@ func (i Installation) Uninstall() ([]File, error) {
 		if files[n].State == Foreign {
 			continue
 		}
-		if err := ignoreGone(os.Remove(files[n].Path)); err != nil {
+		if err := cleanup.IgnoreAbsent(os.Remove(files[n].Path)); err != nil {
 			return nil, err
 		}
 		files[n].State = Absent
 	}
 	return files, nil
-}
-
-func ignoreGone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

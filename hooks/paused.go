@@ -11,6 +11,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/freezer"
 	"github.com/lull-containers/lull/internal/procs"
 	"github.com/lull-containers/lull/internal/rpccode"
@@ -62,7 +63,7 @@ func (k *keeper) awaitResume(cut *engine.Cut) error {
 	for end := time.Now().Add(k.subj.Settings.MaxFrozen); ; time.Sleep(look) {
 		frozen, err := cut.Freezer().Frozen()
 		if err != nil || !frozen {
-			return ignoreGone(err)
+			return cleanup.IgnoreAbsent(err)
 		}
 		if time.Now().After(end) {
 			return cut.Poison("the engine did not resume the container within lull/max-frozen")

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/flock"
 
 	"github.com/lull-containers/lull/manifest"
@@ -89,10 +90,7 @@ func treeBytes(ctx context.Context, dir string) (sum int64, err error) {
 		}
 		return nil
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil // removed meanwhile
-	}
-	return sum, err
+	return sum, cleanup.IgnoreAbsent(err) // removed meanwhile
 }
 
 // Poisoned says why this host knows that a checkpoint must never be restored;

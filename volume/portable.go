@@ -1,14 +1,14 @@
 package volume
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/internal/cleanup"
 )
 
 // Portable says why a list that came from elsewhere is not made into files:
@@ -125,9 +125,5 @@ func (u *unpacking) unlink(e *Entry) error {
 	if e.Type == Folder {
 		flags = unix.AT_REMOVEDIR
 	}
-	err = unix.Unlinkat(int(dir.Fd()), name, flags)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return err
+	return cleanup.IgnoreAbsent(unix.Unlinkat(int(dir.Fd()), name, flags))
 }

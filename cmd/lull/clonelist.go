@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lull-containers/lull/clone"
+	"github.com/lull-containers/lull/internal/cleanup"
 )
 
 func cloneListCommand(a *app) *cobra.Command {
@@ -82,5 +83,5 @@ func (a *app) removeLog(id string) error {
 	if err != nil {
 		return err
 	}
-	return ignoreAbsent(os.Remove(path))
+	return cleanup.IgnoreAbsent(os.Remove(path))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/errdefs"
 	"github.com/spf13/cobra"
 
 	"github.com/lull-containers/lull/clone"
@@ -112,8 +113,11 @@ func (a *app) reclaim(ctx context.Context, client *containerd.Client, id string)
 // anothers tells whether the container of a clone's name is not the clone's.
 func anothers(ctx context.Context, client *containerd.Client, c *clone.Clone) (bool, error) {
 	found, err := client.ContainerService().Get(ctx, c.ID)
+	if errdefs.IsNotFound(err) {
+		return false, nil
+	}
 	if err != nil {
-		return false, ignoreAbsent(err)
+		return false, err
 	}
 	return !c.Owns(found.Labels), nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/durable"
 	"github.com/lull-containers/lull/store"
 	"github.com/lull-containers/lull/store/transfer"
@@ -52,7 +53,7 @@ func (a *app) export(ctx context.Context, ref, path string, o pushFlags) (done t
 	if err != nil {
 		return done, fail(exitUsage, "name a file in a folder that is there", "%w", err)
 	}
-	defer func() { err = errors.Join(err, temp.Close(), ignoreAbsent(os.Remove(temp.Name()))) }()
+	defer func() { err = errors.Join(err, temp.Close(), cleanup.IgnoreAbsent(os.Remove(temp.Name()))) }()
 	if done, err = a.exportTo(ctx, ref, temp, path, o); err != nil {
 		return done, err
 	}

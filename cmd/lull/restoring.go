@@ -11,7 +11,6 @@ import (
 	"time"
 
 	containerd "github.com/containerd/containerd/v2/client"
-	"github.com/containerd/errdefs"
 
 	"github.com/lull-containers/lull/clone"
 	"github.com/lull-containers/lull/internal/cleanup"
@@ -187,7 +186,7 @@ func (r *restoring) start(ctx context.Context) error {
 		return err
 	}
 	if _, err := os.Stat(r.done.Log); errors.Is(err, os.ErrNotExist) { // else it goes on with an earlier one
-		r.undo.Push("the log", func(context.Context) error { return ignoreAbsent(os.Remove(r.done.Log)) })
+		r.undo.Push("the log", func(context.Context) error { return cleanup.IgnoreAbsent(os.Remove(r.done.Log)) })
 	}
 	t, err := r.image.Start(ctx, r.made, r.memory, r.done.Log, r.served, &r.undo)
 	if err != nil {
@@ -195,11 +194,4 @@ func (r *restoring) start(ctx context.Context) error {
 	}
 	r.done.Pid, r.done.RunningMillis = int(t.Pid()), millis(time.Since(r.steps.began))
 	return nil
-}
-
-func ignoreAbsent(err error) error {
-	if errors.Is(err, os.ErrNotExist) || errdefs.IsNotFound(err) {
-		return nil
-	}
-	return err
 }

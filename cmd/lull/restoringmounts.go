@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/store"
 )
 
@@ -99,7 +100,7 @@ func sourceOf(sources map[string]string, folder string) string {
 }
 
 func (r *restoring) makeFolder(dir string) error {
-	r.undo.Push("the folder "+dir, func(context.Context) error { return ignoreAbsent(os.Remove(dir)) })
+	r.undo.Push("the folder "+dir, func(context.Context) error { return cleanup.IgnoreAbsent(os.Remove(dir)) })
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the volume's folder: %w", err)
 	}

@@ -5,11 +5,11 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/durable"
 )
 
@@ -57,7 +57,7 @@ func place(program, path string) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, ignoreGone(os.Remove(to.Name())))
+			err = errors.Join(err, cleanup.IgnoreAbsent(os.Remove(to.Name())))
 		}
 	}()
 	// Closed before it has its name: the kernel starts no program that
@@ -91,7 +91,7 @@ func rename(from, to string) error {
 // keep links what stands at path to aside, in the place of what an interrupted
 // installation may have left there.
 func keep(path, aside string) error {
-	if err := ignoreGone(os.Remove(aside)); err != nil {
+	if err := cleanup.IgnoreAbsent(os.Remove(aside)); err != nil {
 		return err
 	}
 	if err := os.Link(path, aside); err != nil {
@@ -101,15 +101,8 @@ func keep(path, aside string) error {
 }
 
 func remove(path string) error {
-	if err := ignoreGone(os.Remove(path)); err != nil {
+	if err := cleanup.IgnoreAbsent(os.Remove(path)); err != nil {
 		return err
 	}
 	return durable.SyncDir(filepath.Dir(path))
-}
-
-func ignoreGone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/durable"
 )
 
@@ -52,7 +53,7 @@ func (r Record) write(path string) error {
 
 // removeRecord removes the folder too, where nothing else lives in it.
 func removeRecord(path string) error {
-	if err := ignoreGone(os.Remove(path)); err != nil {
+	if err := cleanup.IgnoreAbsent(os.Remove(path)); err != nil {
 		return err
 	}
 	_ = os.Remove(filepath.Dir(path)) // captures may live there

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lull-containers/lull/internal/cleanup"
 )
 
 // Root is where cgroups are mounted.
@@ -81,7 +83,7 @@ func (f File) Frozen() (bool, error) {
 
 // Thaw writes the file and waits until the kernel says thawed. A cgroup that
 // is gone is thawed.
-func (f File) Thaw(ctx context.Context) error { return ignoreGone(f.set(ctx, false)) }
+func (f File) Thaw(ctx context.Context) error { return cleanup.IgnoreAbsent(f.set(ctx, false)) }
 
 // Freeze writes the file and waits until the kernel says frozen. It is for
 // getting back in step with a runtime that believes in a pause; the caller
@@ -113,23 +115,16 @@ func (f File) word(frozen bool) string {
 	return words[frozen]
 }
 
-func ignoreGone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
 // Pids lists the processes of the cgroup and of those below it.
 func (f File) Pids() ([]int, error) {
 	var pids []int
 	err := filepath.WalkDir(filepath.Dir(string(f)), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Name() != "cgroup.procs" {
-			return ignoreGone(err)
+			return cleanup.IgnoreAbsent(err)
 		}
 		more, err := readPids(path)
 		pids = append(pids, more...)
-		return ignoreGone(err)
+		return cleanup.IgnoreAbsent(err)
 	})
 	return pids, err
 }

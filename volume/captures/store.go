@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/flock"
 
 	"github.com/lull-containers/lull/volume"
@@ -238,11 +239,7 @@ func (s Store) Forget(id string) error {
 	if err := s.Remove(context.Background(), id); err != nil {
 		return err
 	}
-	err := errors.Join(os.Remove(filepath.Join(s.Folder(id), mark)), os.Remove(s.Folder(id)))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
+	return errors.Join(cleanup.IgnoreAbsent(os.Remove(filepath.Join(s.Folder(id), mark))), cleanup.IgnoreAbsent(os.Remove(s.Folder(id))))
 }
 
 func names(all []Hold) string {

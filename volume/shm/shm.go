@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/lull-containers/lull/internal/cleanup"
 )
 
 // FileName is the archive in a checkpoint's folder: a tar of regular files
@@ -160,10 +162,10 @@ func (r *Restored) mayBe(h *tar.Header) bool {
 func (r *Restored) one(h *tar.Header, from io.Reader) error {
 	fresh, aside := r.tag+"new-"+h.Name, r.tag+"old-"+h.Name
 	if err := r.make(fresh, h, from); err != nil {
-		return errors.Join(err, ignoreGone(r.root.Remove(fresh)))
+		return errors.Join(err, cleanup.IgnoreAbsent(r.root.Remove(fresh)))
 	}
 	err := r.root.Rename(h.Name, aside)
-	if ignoreGone(err) != nil {
+	if cleanup.IgnoreAbsent(err) != nil {
 		return errors.Join(err, r.root.Remove(fresh))
 	}
 	r.files = append(r.files, put{h.Name, err == nil})
@@ -183,19 +185,12 @@ func (r *Restored) make(name string, h *tar.Header, from io.Reader) error {
 	return r.root.Chtimes(name, h.ModTime, h.ModTime)
 }
 
-func ignoreGone(err error) error {
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
 // Commit lets go of what was there before.
 func (r *Restored) Commit() error {
 	var errs []error
 	for _, f := range r.files {
 		if f.replaced {
-			errs = append(errs, ignoreGone(r.root.Remove(r.tag+"old-"+f.name)))
+			errs = append(errs, cleanup.IgnoreAbsent(r.root.Remove(r.tag+"old-"+f.name)))
 		}
 	}
 	return errors.Join(append(errs, r.close())...)
@@ -208,9 +203,9 @@ func (r *Restored) Undo() error {
 		if f.replaced {
 			errs = append(errs, r.root.Rename(r.tag+"old-"+f.name, f.name))
 		} else {
-			errs = append(errs, ignoreGone(r.root.Remove(f.name)))
+			errs = append(errs, cleanup.IgnoreAbsent(r.root.Remove(f.name)))
 		}
-		errs = append(errs, ignoreGone(r.root.Remove(r.tag+"new-"+f.name)))
+		errs = append(errs, cleanup.IgnoreAbsent(r.root.Remove(r.tag+"new-"+f.name)))
 	}
 	return errors.Join(append(errs, r.close())...)
 }
