@@ -16,16 +16,10 @@ func (s *server) currentOp(o *operation) (bson.D, error) {
 	return d, nil
 }
 
-// aggregate knows $currentOp alone: manual, "$currentOp".
-func (s *server) aggregate(o *operation) (bson.D, error) {
-	pipeline := list(o.command, "pipeline")
-	if len(pipeline) != 1 {
-		return nil, fails(40324, "Location40324", "the fake runs a single $currentOp")
-	}
-	stage, _ := pipeline[0].(bson.D)
-	arguments, ok := get(stage, "$currentOp").(bson.D)
-	if !ok {
-		return nil, fails(40324, "Location40324", "the fake runs a single $currentOp")
+// currentOpStage: manual, "$currentOp".
+func (s *server) currentOpStage(o *operation, arguments bson.D) (bson.D, error) {
+	if err := o.conn.may(o.db, "aggregate", "inprog"); err != nil {
+		return nil, err
 	}
 	var docs []bson.D
 	for _, each := range s.inProgress(truth(arguments, "idleConnections"), truth(arguments, "idleSessions")) {

@@ -77,9 +77,16 @@ func keyOf(v any) []byte {
 	return b
 }
 
-// matches is true of a document that has all the filter's fields.
+// matches is true of a document that has all the filter's fields; $ne is the
+// one operator that is known.
 func matches(d, filter bson.D) bool {
 	for _, f := range filter {
+		if not, ok := f.Value.(bson.D); ok && len(not) == 1 && not[0].Key == "$ne" {
+			if same(get(d, f.Key), not[0].Value) {
+				return false
+			}
+			continue
+		}
 		if !same(get(d, f.Key), f.Value) {
 			return false
 		}

@@ -30,26 +30,29 @@ func cursor(ns string, docs []bson.D) bson.D {
 	return bson.D{{Key: "cursor", Value: bson.D{{Key: "firstBatch", Value: batch}, {Key: "id", Value: int64(0)}, {Key: "ns", Value: ns}}}}
 }
 
-// oplog shows the first entry, the last, or the one of a given time.
+// oplog shows the entries that match, from one end.
 func (s *server) oplog(o *operation) (bson.D, error) {
 	if s.Set == "" {
 		return cursor(o.ns(), nil), nil
 	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	entries := s.store.oplog
-	found := entries[:1]
+	filter, limit := document(o.command, "filter"), number(o.command, "limit")
+	all := slices.All(s.store.oplog)
 	if number(document(o.command, "sort"), "$natural") < 0 {
-		found = entries[len(entries)-1:]
-	}
-	if at, ok := get(document(o.command, "filter"), "ts").(bson.Timestamp); ok {
-		i, _ := slices.BinarySearchFunc(entries, at, func(e entry, t bson.Timestamp) int { return e.at.Compare(t) })
-		found = entries[i:min(i+1, len(entries))]
-		found = slices.DeleteFunc(slices.Clone(found), func(e entry) bool { return e.at != at })
+		all = slices.Backward(s.store.oplog)
 	}
 	var docs []bson.D
-	for _, e := range found {
-		docs = append(docs, bson.D{{Key: "ts", Value: e.at}, {Key: "t", Value: e.term}})
+	for _, e := range all {
+		if at, ok := get(filter, "ts").(bson.Timestamp); ok && e.at != at {
+			continue
+		}
+		if d := e.show(); matches(d, filter) {
+			docs = append(docs, d)
+		}
+		if limit > 0 && int64(len(docs)) == limit {
+			break
+		}
 	}
 	return cursor(o.ns(), docs), nil
 }
@@ -60,6 +63,15 @@ func (s *server) counts(o *operation) (bson.D, error) {
 	defer s.store.mu.Unlock()
 	v := &view{store: s.store, tx: o.tx}
 	return bson.D{{Key: "n", Value: int32(len(v.find(o.ns(), document(o.command, "query"))))}}, nil
+}
+
+// listDatabases: manual, "listDatabases", with nameOnly.
+func (s *server) listDatabases(*operation) (bson.D, error) {
+	var list bson.A
+	for _, name := range s.store.databases() {
+		list = append(list, bson.D{{Key: "name", Value: name}})
+	}
+	return bson.D{{Key: "databases", Value: list}}, nil
 }
 
 // listCollections: manual, "listCollections".

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -59,6 +60,17 @@ type store struct {
 type entry struct {
 	at   bson.Timestamp
 	term int64
+	noop bool
+}
+
+// show is as the manual's "Replica Set Oplog" and the server's own tell it: n
+// is an entry that changes nothing, as each election writes one.
+func (e entry) show() bson.D {
+	op := "c" // of several changes at once
+	if e.noop {
+		op = "n"
+	}
+	return bson.D{{Key: "ts", Value: e.at}, {Key: "t", Value: e.term}, {Key: "op", Value: op}, {Key: "ns", Value: "admin.$cmd"}}
 }
 
 // openStore replays the journal, begins a new term, and writes so down, as a
@@ -97,7 +109,7 @@ func identity(folder string) (bson.ObjectID, error) {
 func (s *store) replay(r record) {
 	s.apply(r)
 	s.last, s.term = r.At, r.Term
-	s.oplog = append(s.oplog, entry{r.At, r.Term})
+	s.oplog = append(s.oplog, entry{r.At, r.Term, len(r.Changes) == 0})
 }
 
 // commit gives changes their time, writes them down, and makes them seen.
@@ -195,6 +207,18 @@ func (s *store) names(db string) (list []string) {
 		}
 	}
 	return list
+}
+
+// databases are those that have collections.
+func (s *store) databases() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := map[string]bool{}
+	for ns := range s.collections {
+		db, _, _ := strings.Cut(ns, ".")
+		names[db] = true
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 func cutDatabase(ns, db string) (string, bool) {

@@ -13,12 +13,14 @@ import (
 type User struct {
 	Name, Password string
 	Actions        []string // on the cluster; none: all, as the role root
+	Blind          bool     // may read no documents, the oplog's neither
 }
 
 // The actions of a role that anybody has.
 const (
 	forAnybody = ""    // before any login too
 	forUsers   = "any" // for whoever is logged in
+	forReaders = "find"
 )
 
 // may checks a privilege: manual, "Privilege Actions".
@@ -31,7 +33,9 @@ func (c *conn) may(db, command, action string) error {
 	switch {
 	case c.user == nil:
 		return fails(13, "Unauthorized", "Command %s requires authentication", command)
-	case action == forUsers || len(c.user.Actions) == 0 || slices.Contains(c.user.Actions, action):
+	case action == forReaders && c.user.Blind:
+		return unauthorized(db, command)
+	case action == forUsers || action == forReaders || len(c.user.Actions) == 0 || slices.Contains(c.user.Actions, action):
 		return nil
 	}
 	return unauthorized(db, command)

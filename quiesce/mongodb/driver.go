@@ -25,7 +25,7 @@ func (Driver) Name() string { return quiesce.MongoDB }
 // where that is demanded. It fails with ErrNotReady (also for a member that
 // starts, recovers or rolls back), ErrAuth or ErrUnsupported.
 func (Driver) Open(ctx context.Context, t quiesce.Target) (quiesce.Session, error) {
-	s := &session{login: loginOf(t), dialer: dial.To(t)}
+	s := &session{login: loginOf(t), dialer: dial.To(t), labels: t.Labels, database: usualDatabase(t.Env)}
 	s.fence = newFence(s)
 	if err := s.connect(ctx); err != nil {
 		return nil, err

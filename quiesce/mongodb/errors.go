@@ -20,6 +20,7 @@ const (
 	codeUnauthorized    = 13
 	codeAuthentication  = 18
 	codeLockTimeout     = 24
+	codeOutOfTime       = 50
 	codeCommandNotFound = 59
 	codeNoReplication   = 76
 	codeNotImplemented  = 238

@@ -70,14 +70,18 @@ type server struct {
 // start is a member alone in its replica set, with one user.
 func start(t *testing.T, o fakemongod.Options) *server {
 	t.Helper()
+	o.Set = "rs0"
+	return serve(t, o)
+}
+
+// serve is a server in no replica set, unless the options name one.
+func serve(t *testing.T, o fakemongod.Options) *server {
+	t.Helper()
 	if o.Folder == "" {
 		o.Folder = t.TempDir()
 	}
 	if o.Users == nil {
 		o.Users = []fakemongod.User{{Name: "root", Password: canary}}
-	}
-	if o.Set == "" {
-		o.Set = "rs0"
 	}
 	s := &server{owner: t, options: o, address: "127.0.0.1:0"}
 	s.launch(t)

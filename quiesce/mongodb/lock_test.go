@@ -17,7 +17,12 @@ import (
 
 func open(t *testing.T, s *server) quiesce.Session {
 	t.Helper()
-	session, err := mongodb.Driver{}.Open(within(t), s.Target())
+	return opened(t, s.Target())
+}
+
+func opened(t *testing.T, target quiesce.Target) quiesce.Session {
+	t.Helper()
+	session, err := mongodb.Driver{}.Open(within(t), target)
 	must(t, err)
 	t.Cleanup(func() { _ = session.Close() })
 	return session

@@ -12,12 +12,13 @@ import (
 // Preflight refuses what cannot be checkpointed as it is: a server that has no
 // fsync (ErrUnsupported), one that somebody has locked or that has a backup
 // cursor open (ErrBusy), an account that may not do what is needed
-// (ErrPrivilege), a member that serves no more (ErrNotReady).
+// (ErrPrivilege), a member that serves no more (ErrNotReady), a validation that
+// cannot be asked (ErrUnsupported).
 func (s *session) Preflight(ctx context.Context) (quiesce.Report, error) {
 	if s.server.FerretDB.Version != "" {
 		return quiesce.Report{}, s.explainServer(errUnknown, "the flush", "fsync")
 	}
-	for _, check := range []func(context.Context) error{s.refresh, s.mayFlush, s.checkLock, s.checkBackup} {
+	for _, check := range []func(context.Context) error{s.readable, s.refresh, s.mayFlush, s.checkLock, s.checkBackup} {
 		if err := check(ctx); err != nil {
 			return quiesce.Report{}, err
 		}

@@ -1,7 +1,12 @@
 package mongodb
 
 import (
+	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/lull-containers/lull/quiesce"
 )
@@ -58,4 +63,38 @@ func TestAtLeast(t *testing.T) {
 			t.Errorf("%v: %t", c.numbers, got)
 		}
 	}
+}
+
+// Whatever stands in a label is refused in one line, or is a command that
+// reads, with nothing behind it that says otherwise.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		`{"count": "orders", "$db": "shop"}`, `{"aggregate": "o", "pipeline": [{"$count": "n"}], "cursor": {}}`, `{"dbHash": 1}`,
+		`{"aggregate": "o", "pipeline": [{"$out": "p"}]}`, `{"count": "o", "lsid": {}}`, `{"$db": "a", "count": "b"}`, "db.o.count()", "",
+		`{"aggregate": "o", "pipeline": {"$match": {"at": {"$date": "2026-11-30T12:00:00Z"}}}}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		q, err := parse(query, "usual")
+		if err != nil {
+			var r *quiesce.Refusal
+			if !errors.As(err, &r) || r.Remedy == "" || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%q: %v", query, err)
+			}
+			return
+		}
+		if _, reads := readers()[q.command[0].Key]; !reads || q.database == "" || !json.Valid([]byte(query)) {
+			t.Errorf("%q is taken for %+v", query, q)
+		}
+		raw, err := bson.Marshal(q.command)
+		if err != nil {
+			t.Fatalf("%q: %v", query, err)
+		}
+		for _, key := range append(writers(), "$db", "lsid", "txnNumber", "writeConcern") {
+			if _, err := bson.Raw(raw).LookupErr(key); err == nil {
+				t.Errorf("%q has %s", query, key)
+			}
+		}
+	})
 }

@@ -25,6 +25,9 @@ type session struct {
 	hello  hello
 	server buildInfo
 	fence  *fence
+
+	labels   map[string]string // lull/… of the container
+	database string            // of questions that name none; empty: there is none
 }
 
 var _ quiesce.Session = (*session)(nil)

@@ -2,18 +2,13 @@ package mongodb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
-
-// readyPause is the time between two looks at a server that starts.
-const readyPause = 20 * time.Millisecond
 
 // Verify compares the live server with what was recorded. A member that starts
 // or votes is waited for until ctx ends; that is ErrNotReady then.
@@ -21,7 +16,7 @@ func (s *session) Verify(ctx context.Context, recorded manifest.Database) (quies
 	if recorded.Engine != quiesce.MongoDB {
 		return quiesce.Verdict{Broken: []string{fmt.Sprintf("engine: recorded %q, found %q", recorded.Engine, quiesce.MongoDB)}}, nil
 	}
-	now, err := s.ready(ctx, recorded)
+	now, err := wait.Ready(ctx, func(ctx context.Context) (manifest.Database, error) { return s.look(ctx, recorded) })
 	if err != nil {
 		return quiesce.Verdict{}, err
 	}
@@ -34,20 +29,15 @@ func (s *session) Verify(ctx context.Context, recorded manifest.Database) (quies
 	return v, nil
 }
 
-// ready reads the evidence as soon as the server is ready for it: a member
-// alone in its set becomes primary again by itself. When the time runs out the
-// error is what was waited for, if that was seen.
-func (s *session) ready(ctx context.Context, recorded manifest.Database) (manifest.Database, error) {
-	for {
-		now, err := s.Evidence(ctx)
-		waits := errors.Is(err, quiesce.ErrNotReady) || err == nil && electsItself(recorded, now)
-		if !waits {
-			return now, err
-		}
-		if wait.Sleep(ctx, readyPause) != nil {
-			return now, err
-		}
+// look reads the evidence of a server that is ready for it: a member alone in
+// its set becomes primary again by itself.
+func (s *session) look(ctx context.Context, recorded manifest.Database) (manifest.Database, error) {
+	now, err := s.Evidence(ctx)
+	if err == nil && electsItself(recorded, now) {
+		err = &quiesce.Refusal{Class: quiesce.ErrNotReady, What: "the member is alone in its set and has not elected itself yet",
+			Remedy: "raise lull/restore-deadline, or see its log"}
 	}
+	return now, err
 }
 
 // electsItself is true of a member that was primary with nobody else in the
