@@ -55,6 +55,9 @@ var mysqlScript string
 //go:embed checks/redis.sh
 var redisScript string
 
+//go:embed checks/mongodb.sh
+var mongodbScript string
+
 func planOf(engine string) (plan, error) {
 	switch engine {
 	case quiesce.Postgres:
@@ -63,11 +66,13 @@ func planOf(engine string) (plan, error) {
 		return plan{mysqlScript, []check{{"mysqlbinlog", "binlog", false}, {"recovery", "start", true}, {"CHECK TABLE", "tables", false}}}, nil
 	case quiesce.Redis, quiesce.Valkey:
 		return plan{redisScript, []check{{engine + "-check-aof", "aof", false}, {engine + "-check-rdb", "rdb", false}}}, nil
+	case quiesce.MongoDB:
+		return plan{mongodbScript, []check{{"recovery", "start", true}, {"validate", "validate", false}}}, nil
 	}
 	return plan{}, fmt.Errorf("%s: %w", engine, ErrNoChecks)
 }
 
 // env is what the scripts are told.
 func env(d manifest.Database, folder string, user string) []string {
-	return []string{"DATA=" + folder, "LSN=" + d.Position["wal_flush_lsn"], "DATABASE_USER=" + user}
+	return []string{"DATA=" + folder, "LSN=" + d.Position["wal_flush_lsn"], "DATABASE_USER=" + user, "ROLE=" + d.Role}
 }

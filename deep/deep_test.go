@@ -19,7 +19,7 @@ import (
 // Every step that is planned is a function of its script, and shells can read
 // the scripts.
 func TestPlans(t *testing.T) {
-	for _, engine := range []string{quiesce.Postgres, quiesce.MySQL, quiesce.MariaDB, quiesce.Redis, quiesce.Valkey} {
+	for _, engine := range []string{quiesce.Postgres, quiesce.MySQL, quiesce.MariaDB, quiesce.Redis, quiesce.Valkey, quiesce.MongoDB} {
 		p, err := planOf(engine)
 		if err != nil || len(p.checks) == 0 {
 			t.Fatalf("%s: %+v, %v", engine, p, err)
@@ -29,7 +29,7 @@ func TestPlans(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s: %v: %s", engine, err, out)
 			}
-			if !slices.Contains([]string{"wal", "start", "amcheck", "checksums", "binlog", "tables", "aof", "rdb"}, c.step) {
+			if !slices.Contains([]string{"wal", "start", "amcheck", "checksums", "binlog", "tables", "aof", "rdb", "validate"}, c.step) {
 				t.Errorf("%s: %s", engine, c.step)
 			}
 		}

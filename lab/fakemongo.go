@@ -14,7 +14,7 @@ import (
 //go:embed fakemongod
 var fakeSources embed.FS
 
-// fakeMongod is the fake mongod as a program, which only its image wants.
+// fakeMongod is the fake mongod as a program, and its fake shell, which only its image wants.
 func fakeMongod() Part {
 	return Part{Name: "fakemongod", Version: "source", Aside: true, Recipe: sourcesOf(fakeSources), Make: makeFake}
 }
@@ -44,7 +44,7 @@ func makeFake(ctx context.Context, b *Bench) error {
 		return err
 	}
 	err = b.Run(ctx, []string{"CGO_ENABLED=0"}, goTool, "-C", filepath.Dir(string(source)), "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
-		"-o", filepath.Join(b.Dir, "bin")+"/", "github.com/lull-containers/lull/lab/fakemongod/cmd/mongod")
+		"-o", filepath.Join(b.Dir, "bin")+"/", "github.com/lull-containers/lull/lab/fakemongod/cmd/...")
 	if err != nil {
 		return fmt.Errorf("%w (the lab builds it from lull's sources: run it there)", err)
 	}

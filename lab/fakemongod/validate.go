@@ -1,8 +1,8 @@
 package fakemongod
 
 import (
-	"crypto/md5" //nolint:gosec // what MongoDB's dbHash is
 	"encoding/hex"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,10 +12,10 @@ import (
 )
 
 // dbHash: manual, "dbHash". A digest of each collection's documents in the
-// order of their _id, and one of these.
+// order of their _id, and one of these; not the MD5 of mongod's.
 func (s *server) dbHash(o *operation) (bson.D, error) {
 	only := list(o.command, "collections")
-	all, collections := md5.New(), bson.D{} //nolint:gosec // see above
+	all, collections := fnv.New128a(), bson.D{}
 	for _, name := range s.store.names(o.db) {
 		if len(only) > 0 && !slices.Contains(only, any(name)) {
 			continue
@@ -37,7 +37,7 @@ func (s *store) digest(ns string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.collections[ns]
-	sum := md5.New() //nolint:gosec // see above
+	sum := fnv.New128a()
 	for _, key := range slices.Sorted(slices.Values(c.order)) {
 		raw, err := bson.Marshal(c.docs[key].doc)
 		if err != nil {

@@ -122,6 +122,8 @@ func (s *session) mayFence(ctx context.Context, hold time.Duration) error {
 		return &quiesce.Refusal{Class: quiesce.ErrFence, What: "the fence stands already"}
 	case hold < time.Millisecond:
 		return &quiesce.Refusal{Class: quiesce.ErrFence, What: fmt.Sprintf("a fence cannot be held for %v", hold)}
+	case s.server.FerretDB.Version != "":
+		return s.explainServer(errUnknown, "the fence", "fsync")
 	case !s.server.atLeast(7, 0, 2):
 		return &quiesce.Refusal{Class: quiesce.ErrUnsupported, What: "MongoDB " + s.server.Version + " cannot be fenced: before 7.0.2 nothing bounds how long fsyncLock waits, and everybody with it",
 			Remedy: "use lull/mode=flush, or a newer version"}

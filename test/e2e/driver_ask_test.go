@@ -9,6 +9,8 @@ func (b *boxed) Questions() quiescetest.Questions {
 		return postgresQuestions()
 	case mysqlEngine:
 		return mysqlQuestions()
+	case mongoEngine:
+		return mongoQuestions()
 	}
 	return redisQuestions()
 }

@@ -115,7 +115,7 @@ func (b *boxed) Target() quiesce.Target {
 	return quiesce.Target{
 		Engine:    b.driver().Name(),
 		Listeners: []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), b.port)},
-		Env:       map[string]string{b.password(): harness.Canary},
+		Env:       b.env(),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/quiesce/mariadb"
+	"github.com/lull-containers/lull/quiesce/mongodb"
 	"github.com/lull-containers/lull/quiesce/mysql"
 	"github.com/lull-containers/lull/quiesce/postgres"
 	"github.com/lull-containers/lull/quiesce/quiescetest"
@@ -19,7 +20,7 @@ import (
 // testedDrivers are the drivers of the agent that this test binary is.
 func testedDrivers() []quiesce.Driver {
 	return []quiesce.Driver{postgres.Driver{}, mysql.Driver{}, mariadb.Driver{},
-		redis.Driver{Engine: quiesce.Redis}, redis.Driver{Engine: quiesce.Valkey}}
+		redis.Driver{Engine: quiesce.Redis}, redis.Driver{Engine: quiesce.Valkey}, mongodb.Driver{}}
 }
 
 // product is what the suite and the main job need to know of one kind of
@@ -77,6 +78,7 @@ func engines() map[string]product {
 		"mysql9.7":     mysqlEngine{"mysql", "9.7", mysql.Driver{}},
 		"mariadb10.11": mysqlEngine{"mariadb", "10.11", mariadb.Driver{}},
 		"mariadb11.8":  mysqlEngine{"mariadb", "11.8", mariadb.Driver{}},
+		"mongofake":    mongoEngine{},
 	}
 	maps.Copy(all, redisEngines())
 	return all

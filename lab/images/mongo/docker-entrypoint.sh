@@ -12,4 +12,8 @@ file_env() { # VARIABLE: from the file that VARIABLE_FILE names, if it does
 }
 file_env MONGO_INITDB_ROOT_USERNAME
 file_env MONGO_INITDB_ROOT_PASSWORD
+if [ "$1" = mongod ] && [ -n "${MONGO_INITDB_ROOT_USERNAME:-}" ]; then # as the official image does
+	shift
+	set -- mongod --auth "$@"
+fi
 exec "$@"

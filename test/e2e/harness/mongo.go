@@ -34,7 +34,7 @@ type Mongo struct {
 func (d *Daemon) FakeMongo(t testing.TB, o MongoOptions) *Mongo {
 	t.Helper()
 	o.Image = "mongo:fake"
-	o.Args = append([]string{"mongod", "--replSet", "rs0"}, o.Args...)
+	o.Args = append([]string{"docker-entrypoint.sh", "mongod", "--replSet", "rs0"}, o.Args...)
 	o.Env = with(with(o.Env, "MONGO_INITDB_ROOT_USERNAME", "root"), "MONGO_INITDB_ROOT_PASSWORD", Canary)
 	if !o.Rw && o.Volume == "" {
 		o.Volume = d.Volume(t)
@@ -77,6 +77,12 @@ func (m *Mongo) WaitAnswer(t testing.TB) {
 // Admin gives the answer to a command on the database admin.
 func (m *Mongo) Admin(t testing.TB, command bson.D) bson.M {
 	t.Helper()
+	return m.Command(t, "admin", command)
+}
+
+// Command gives the answer to a command on a database.
+func (m *Mongo) Command(t testing.TB, database string, command bson.D) bson.M {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	conn, err := m.Connect(ctx)
@@ -85,7 +91,7 @@ func (m *Mongo) Admin(t testing.TB, command bson.D) bson.M {
 	}
 	defer conn.Close()
 	var answer bson.M
-	if err := conn.Database("admin").RunCommand(ctx, command).Decode(&answer); err != nil {
+	if err := conn.Database(database).RunCommand(ctx, command).Decode(&answer); err != nil {
 		t.Fatal(fmt.Errorf("%s: %w", command[0].Key, err))
 	}
 	return answer

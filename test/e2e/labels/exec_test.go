@@ -42,7 +42,7 @@ func newService(t *testing.T, labels map[string]string) service {
 	}
 	v := d.Volume(t)
 	s := service{d.Run(t, harness.ContainerOptions{Image: "busybox:lab", Args: []string{"sh", "-c", counting},
-		Labels: all, Mounts: map[string]string{"/data": v}}), v}
+		Labels: all, Mounts: map[string]string{"/data": v, "/cache": d.Volume(t)}}), v}
 	s.counts(t)
 	return s
 }
@@ -91,7 +91,8 @@ func (s service) counts(t *testing.T) {
 // original and on the restored copy.
 func TestExec(t *testing.T) {
 	s := newService(t, map[string]string{"lull/quiesce-exec": pause, "lull/release-exec": unpause, "lull/ready-exec": goesOn,
-		"lull/validate.count": lastLine, "lull/validate.count.op": "ge", "lull/validate.same": "head -n 1 /data/log"})
+		"lull/validate.count": lastLine, "lull/validate.count.op": "ge", "lull/validate.same": "head -n 1 /data/log",
+		"lull/data-folders": "/data"})
 	ref := checkpoint(t, s.Container)
 	m := s.Daemon.Manifest(t, ref)
 	want := manifest.Held{Setting: "lull/quiesce-exec", Ours: unpause, Release: manifest.ByStatement}

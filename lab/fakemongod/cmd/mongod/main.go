@@ -30,9 +30,12 @@ func run() error {
 	port := flag.Int("port", 27017, "port")
 	set := flag.String("replSet", "", "name of the replica set")
 	state := flag.String("fakeState", "", "state of a member that is not ready")
+	auth := flag.Bool("auth", false, "clients have to log in")
 	var lifetime time.Duration
-	flag.Func("setParameter", "transactionLifetimeLimitSeconds=N", func(text string) (err error) {
-		lifetime, err = time.ParseDuration(strings.TrimPrefix(text, "transactionLifetimeLimitSeconds=") + "s")
+	flag.Func("setParameter", "NAME=VALUE; all but transactionLifetimeLimitSeconds are ignored", func(text string) (err error) {
+		if seconds, ok := strings.CutPrefix(text, "transactionLifetimeLimitSeconds="); ok {
+			lifetime, err = time.ParseDuration(seconds + "s")
+		}
 		return err
 	})
 	flag.Parse()
@@ -42,7 +45,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	server, err := fakemongod.Serve(l, fakemongod.Options{Folder: *folder, Set: *set, State: *state, Users: users(), Lifetime: lifetime})
+	server, err := fakemongod.Serve(l, fakemongod.Options{Folder: *folder, Set: *set, State: *state, Users: users(*auth), Lifetime: lifetime})
 	if err != nil {
 		return err
 	}
@@ -54,9 +57,9 @@ func run() error {
 }
 
 // users is the one of the official image's variables.
-func users() []fakemongod.User {
+func users(auth bool) []fakemongod.User {
 	name := os.Getenv("MONGO_INITDB_ROOT_USERNAME")
-	if name == "" {
+	if name == "" || !auth {
 		return nil
 	}
 	return []fakemongod.User{{Name: name, Password: os.Getenv("MONGO_INITDB_ROOT_PASSWORD")}}
