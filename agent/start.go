@@ -18,20 +18,7 @@ const maxStderr = 64 << 10
 // the driver's own error when the database cannot be opened, and with
 // ErrAgent when the process cannot do its work; no process is left then.
 func Start(ctx context.Context, cfg Config, t quiesce.Target) (*Client, error) {
-	cfg, err := cfg.withDefaults()
-	if err != nil {
-		return nil, err
-	}
-	c, err := launch(cfg)
-	if err != nil {
-		return nil, err
-	}
-	open := openParams{Protocol: protocol, Memory: cfg.Memory, Target: t}
-	if err := c.call(ctx, methodOpen, open, nil); err != nil {
-		_ = c.Kill() // its own death is no news beside err
-		return nil, err
-	}
-	return c, nil
+	return Begin(cfg).Open(ctx, t)
 }
 
 // pipes are the process's standard streams; near ends are ours.

@@ -137,5 +137,15 @@ type Session interface {
 
 // Sessions opens sessions.
 type Sessions interface {
+	// Begin begins what a session has to wait for, before it is known what to
+	// open, and returns at once.
+	Begin() Opening
+}
+
+// Opening is a session in the making.
+type Opening interface {
+	// Open opens the session. It is called once.
 	Open(context.Context, quiesce.Target) (Session, error)
+	// Drop ends what was begun and not opened; after Open it does nothing.
+	Drop()
 }

@@ -24,6 +24,7 @@ type Cut struct {
 
 	pid     int
 	freezer freezer.File
+	opening Opening // nil before and without quiesce
 	session Session // nil before, after and without quiesce
 	frozen  time.Time
 	thawed  time.Time // zero: not yet

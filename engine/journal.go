@@ -137,7 +137,7 @@ func (k *Cut) releaseAnew(ctx context.Context, held []manifest.Held) error {
 	if err != nil {
 		return err
 	}
-	s, err := k.sessions.Open(ctx, target)
+	s, err := k.sessions.Begin().Open(ctx, target)
 	if err != nil {
 		return err
 	}

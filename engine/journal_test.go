@@ -29,7 +29,7 @@ func journalled(k *Cut) bool {
 func TestReleaseAfterTheThaw(t *testing.T) {
 	s := &conversation{}
 	k := lastingCut(t, s)
-	k.calm(t.Context())
+	calmed(t, k)
 	if !journalled(k) || len(s.released) != 0 {
 		t.Fatalf("before the freeze: journal %t, released %v", journalled(k), s.released)
 	}
@@ -49,7 +49,7 @@ func TestReleaseWhenTheQuiesceFails(t *testing.T) {
 	for _, call := range []string{"flush", "drain", "evidence"} {
 		s := &conversation{fails: call}
 		k := lastingCut(t, s)
-		k.calm(t.Context())
+		calmed(t, k)
 		if len(s.released) != 1 || journalled(k) {
 			t.Errorf("%s: released %v, journal %t", call, s.released, journalled(k))
 		}
@@ -62,7 +62,7 @@ func TestAFenceThatFailsKeepsTheCommand(t *testing.T) {
 	k := lastingCut(t, s)
 	command := manifest.Held{Setting: SettingCommand, Ours: "go", Release: manifest.ByStatement}
 	s.plan = append(s.plan, command)
-	k.calm(t.Context())
+	calmed(t, k)
 	if len(s.released) != 1 || s.released[0] != pauseUntil || !journalled(k) {
 		t.Fatalf("before the freeze: released %v, journal %t", s.released, journalled(k))
 	}
@@ -77,7 +77,7 @@ func TestAThawInsists(t *testing.T) {
 	s := &conversation{}
 	k := lastingCut(t, s)
 	s.plan = append(s.plan, manifest.Held{Setting: SettingCommand, Ours: "go", Release: manifest.ByStatement})
-	k.calm(t.Context())
+	calmed(t, k)
 	s.refuses = 2 // by the session and by another one
 	_ = k.Thaw(t.Context())
 	if len(s.released) != 2 || s.released[0].Setting != SettingCommand || journalled(k) {
@@ -88,7 +88,7 @@ func TestAThawInsists(t *testing.T) {
 func TestWhatCannotBeReleasedStaysInTheJournal(t *testing.T) {
 	s := &conversation{fails: "release"}
 	k := lastingCut(t, s)
-	k.calm(t.Context())
+	calmed(t, k)
 	if err := k.release(t.Context()); !errors.Is(err, errDriver) || !journalled(k) {
 		t.Errorf("%v, journal %t", err, journalled(k))
 	}
@@ -101,7 +101,7 @@ func TestTheNextCheckpointReleasesWhatIsInTheJournal(t *testing.T) {
 	if err := writeJournal(k.c.Paths.State, []manifest.Held{pauseUntil}); err != nil {
 		t.Fatal(err)
 	}
-	if k.calm(t.Context()); k.reason != nil {
+	if calmed(t, k); k.reason != nil {
 		t.Fatal(k.reason)
 	}
 	if len(s.released) != 1 || journalled(k) {

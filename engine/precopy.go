@@ -94,7 +94,7 @@ func (k *Cut) askFolders(ctx context.Context) error {
 	if err != nil {
 		return nil // Quiesce tells
 	}
-	s, err := k.sessions.Open(ctx, target)
+	s, err := k.sessions.Begin().Open(ctx, target)
 	if err != nil {
 		return nil // Quiesce tells
 	}

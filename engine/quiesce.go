@@ -32,7 +32,12 @@ func (k *Cut) impossible(err error) { k.obstacle = errors.Join(k.obstacle, err) 
 // nothing. Only the session's own locks are held afterwards.
 func (k *Cut) Quiesce(ctx context.Context) {
 	k.until, _ = ctx.Deadline()
-	if k.reason = k.rec.run(ctx, k.findSteps()); k.reason == nil && k.obstacle == nil && k.mode() != modeNone {
+	ask := k.obstacle == nil && k.mode() != modeNone
+	if ask { // a process starts meanwhile
+		k.opening = k.sessions.Begin()
+		defer k.opening.Drop()
+	}
+	if k.reason = k.rec.run(ctx, k.findSteps()); k.reason == nil && k.obstacle == nil && ask {
 		k.calm(ctx)
 	}
 	k.unasked()
@@ -104,7 +109,7 @@ func (k *Cut) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.session, err = k.sessions.Open(ctx, target)
+	k.session, err = k.opening.Open(ctx, target)
 	return err
 }
 

@@ -72,8 +72,23 @@ func (c *conversation) Close() error { return nil }
 func (c *conversation) Pid() int     { return c.pid }
 func (c *conversation) Kill() error  { c.dead++; return nil }
 
-func (c *conversation) Open(context.Context, quiesce.Target) (Session, error) {
-	return c, c.at("open")
+func (c *conversation) Begin() Opening { return opened{c, c.at("open")} }
+
+// opened is open at once.
+type opened struct {
+	session Session
+	err     error
+}
+
+func (o opened) Open(context.Context, quiesce.Target) (Session, error) { return o.session, o.err }
+func (opened) Drop()                                                   {}
+
+// calmed is a cut after it has talked to its database.
+func calmed(t *testing.T, k *Cut) *Cut {
+	t.Helper()
+	k.opening = k.sessions.Begin()
+	k.calm(t.Context())
+	return k
 }
 
 // still is a runtime whose container is this process; its freezer is a file.
@@ -111,7 +126,7 @@ func TestQuiesceThatFails(t *testing.T) {
 		t.Run(call, func(t *testing.T) {
 			s := &conversation{fails: call, pid: os.Getpid()}
 			k := fencedCut(t, s)
-			k.calm(t.Context())
+			calmed(t, k)
 			if err := k.Freeze(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -131,7 +146,7 @@ func TestFenceThatFalls(t *testing.T) {
 	fallen := &fallible{conversation: conversation{pid: os.Getpid()}, ping: &quiesce.Refusal{Class: quiesce.ErrFence, What: "it is gone"}}
 	k := fencedCut(t, &fallen.conversation)
 	k.sessions = fallen
-	k.calm(t.Context())
+	calmed(t, k)
 	if err := k.Freeze(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +156,7 @@ func TestFenceThatFalls(t *testing.T) {
 	late := &fallible{conversation: conversation{pid: os.Getpid()}, inFlight: []int{0, 1}}
 	k = fencedCut(t, &late.conversation)
 	k.sessions = late
-	if k.calm(t.Context()); k.tx.InFlight != 1 || k.level != manifest.Flushed || !k.fenced {
+	if calmed(t, k); k.tx.InFlight != 1 || k.level != manifest.Flushed || !k.fenced {
 		t.Errorf("in flight %d, level %s, fenced %t, reason %v", k.tx.InFlight, k.level, k.fenced, k.reason)
 	}
 }
@@ -154,8 +169,8 @@ type fallible struct {
 	inFlight []int
 }
 
-func (f *fallible) Open(context.Context, quiesce.Target) (Session, error) { return f, nil }
-func (f *fallible) Ping(context.Context) error                            { return f.ping }
+func (f *fallible) Begin() Opening             { return opened{f, nil} }
+func (f *fallible) Ping(context.Context) error { return f.ping }
 func (f *fallible) InFlight(context.Context) (n int, _ error) {
 	if len(f.inFlight) > 0 {
 		n, f.inFlight = f.inFlight[0], f.inFlight[1:]
@@ -167,7 +182,7 @@ func (f *fallible) InFlight(context.Context) (n int, _ error) {
 func TestFenceThatFails(t *testing.T) {
 	s := &conversation{fails: "fence", pid: os.Getpid()}
 	k := fencedCut(t, s)
-	k.calm(t.Context())
+	calmed(t, k)
 	if k.level != manifest.Flushed || k.fenced || k.held != nil || !errors.Is(k.reason, errDriver) || s.dead != 0 {
 		t.Errorf("level %s, fenced %t, held %v, reason %v, dead %d", k.level, k.fenced, k.held, k.reason, s.dead)
 	}
@@ -222,7 +237,7 @@ func TestFenceAtTheFreeze(t *testing.T) {
 			var far net.Conn
 			s.pid, far = holder(t)
 			k := fencedCut(t, s)
-			k.calm(t.Context())
+			calmed(t, k)
 			if k.reason != nil {
 				t.Fatal(k.reason)
 			}

@@ -65,7 +65,7 @@ func (r *Restore) tryConnect(ctx context.Context, pid int, f freezer.File) (Sess
 	if err != nil {
 		return nil, err
 	}
-	return r.sessions.Open(ctx, target)
+	return r.sessions.Begin().Open(ctx, target)
 }
 
 func (r *Restore) compare(ctx context.Context, s Session) error {

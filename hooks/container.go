@@ -71,12 +71,20 @@ type sessions struct {
 	c    *engine.Container
 }
 
-// Open starts an agent.
-func (s sessions) Open(ctx context.Context, t quiesce.Target) (engine.Session, error) {
+// Begin starts an agent.
+func (s sessions) Begin() engine.Opening {
 	cfg := s.host.Config.Agent
-	c, err := agent.Start(ctx, agent.Config{
+	return opening{agent.Begin(agent.Config{
 		Binary: agent.Beside(s.host.Lull), NetNS: s.c.Network.Path, UID: cfg.UID, GID: cfg.GID, Memory: cfg.Memory << 20,
-	}, t)
+	})}
+}
+
+// opening is an agent that starts.
+type opening struct{ *agent.Starting }
+
+// Open has the agent open its session.
+func (o opening) Open(ctx context.Context, t quiesce.Target) (engine.Session, error) {
+	c, err := o.Starting.Open(ctx, t)
 	if err != nil {
 		return nil, err
 	}

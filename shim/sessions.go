@@ -28,30 +28,49 @@ func (t *task) sessions() sessions {
 	return sessions{t.host, t.c, runner{t.inner, t.c}}
 }
 
-func (s sessions) Open(ctx context.Context, t quiesce.Target) (engine.Session, error) {
-	own, err := commands.Of(s.c.LullLabels())
+// Begin starts an agent, where the engine has a driver.
+func (s sessions) Begin() engine.Opening {
+	o := &opening{sessions: s}
+	if s.c.Found.Engine != quiesce.Exec {
+		cfg := s.host.Config.Agent
+		o.agent = agent.Begin(agent.Config{
+			Binary: agent.Beside(s.host.Lull), NetNS: s.c.Network.Path, UID: cfg.UID, GID: cfg.GID, Memory: cfg.Memory << 20,
+			Starter: children{}, Stderr: log.L.WriterLevel(log.WarnLevel),
+		})
+	}
+	return o
+}
+
+// opening is an agent that starts.
+type opening struct {
+	sessions
+	agent *agent.Starting // nil without a driver
+}
+
+// Open has the agent open its session, and puts the commands around it.
+func (o *opening) Open(ctx context.Context, t quiesce.Target) (engine.Session, error) {
+	own, err := commands.Of(o.c.LullLabels())
 	if err != nil {
 		return nil, err
 	}
 	inner := commands.Bare(t, own)
-	if t.Engine != quiesce.Exec {
-		if inner, err = s.agent(ctx, t); err != nil || !own.Any() {
-			return inner, err
+	if o.agent != nil {
+		c, err := o.agent.Open(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if inner = c; !own.Any() {
+			return inner, nil
 		}
 	}
-	return commands.Around(inner, own, s.run, s.c.Settings.ExecTimeout), nil
+	return commands.Around(inner, own, o.run, o.c.Settings.ExecTimeout), nil
 }
 
-func (s sessions) agent(ctx context.Context, t quiesce.Target) (engine.Session, error) {
-	cfg := s.host.Config.Agent
-	c, err := agent.Start(ctx, agent.Config{
-		Binary: agent.Beside(s.host.Lull), NetNS: s.c.Network.Path, UID: cfg.UID, GID: cfg.GID, Memory: cfg.Memory << 20,
-		Starter: children{}, Stderr: log.G(ctx).WriterLevel(log.WarnLevel),
-	}, t)
-	if err != nil {
-		return nil, err
+// Drop ends an agent that opened nothing.
+func (o *opening) Drop() {
+	if o.agent != nil {
+		o.agent.Drop()
 	}
-	return c, nil
 }
 
 // children starts processes so that the shim's reaper, which takes every

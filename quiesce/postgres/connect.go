@@ -90,20 +90,13 @@ func (s *session) openOnce(ctx context.Context, address netip.AddrPort, database
 	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return s.dialWrapped(ctx, address, w)
 	}
-	conn, err := pgx.ConnectConfig(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := conn.Exec(ctx, unbounded); err != nil {
-		return nil, errors.Join(err, hangUp(ctx, conn))
-	}
-	return conn, nil
+	return pgx.ConnectConfig(ctx, cfg)
 }
 
-// unbounded takes away timeouts that only newer versions know: as parameters of
-// the connection the others would refuse them. A transaction_timeout of the
-// server's or of the account's would end the fence.
-const unbounded = `SELECT CASE WHEN current_setting('idle_session_timeout', true) <> '0' THEN set_config('idle_session_timeout', '0', false) END,
+// unbounded are expressions that take away timeouts which only newer versions
+// know: as parameters of the connection the others would refuse them. A
+// transaction_timeout of the server's or of the account's would end the fence.
+const unbounded = `CASE WHEN current_setting('idle_session_timeout', true) <> '0' THEN set_config('idle_session_timeout', '0', false) END,
 	CASE WHEN current_setting('transaction_timeout', true) <> '0' THEN set_config('transaction_timeout', '0', false) END`
 
 func (s *session) dialWrapped(ctx context.Context, address netip.AddrPort, w wrap) (net.Conn, error) {

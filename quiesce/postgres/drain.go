@@ -22,11 +22,13 @@ type writer struct {
 }
 
 // writers are the sessions that the drain is about. Autovacuum is not one of
-// them: nobody was promised anything of what it does.
+// them: nobody was promised anything of what it does. The view pg_stat_activity
+// is this function and names from other tables, which a new session has to read
+// while clients wait.
 const writers = `SELECT pid, backend_xid::text,
-	coalesce(nullif(usename, ''), backend_type) || coalesce(' (' || nullif(application_name, '') || ')', ''),
+	coalesce(pg_get_userbyid(usesysid), backend_type) || coalesce(' (' || nullif(application_name, '') || ')', ''),
 	coalesce(extract(epoch FROM clock_timestamp() - xact_start)::int, 0)::text
-	FROM pg_stat_activity
+	FROM pg_stat_get_activity(NULL)
 	WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() AND backend_type <> 'autovacuum worker'
 	ORDER BY xact_start NULLS LAST, pid`
 
@@ -48,51 +50,45 @@ func (s *session) Drain(ctx context.Context, wait time.Duration, p quiesce.Polic
 	if err != nil {
 		return manifest.Transactions{}, err
 	}
-	left, err := s.await(ctx, first, wait)
+	left, now, err := s.await(ctx, first, wait)
 	if err != nil {
 		return manifest.Transactions{}, err
 	}
-	t := manifest.Transactions{AtStart: len(first), Drained: len(first) - len(left)}
+	t := manifest.Transactions{AtStart: len(first), Drained: len(first) - len(left), InFlight: len(now)}
 	switch {
 	case len(left) == 0 || p == quiesce.Keep:
 	case p == quiesce.Terminate:
-		if err := s.terminate(ctx, left); err != nil {
+		if now, err = s.terminate(ctx, left); err != nil {
 			return t, err
 		}
-		t.Terminated = len(left)
+		t.Terminated, t.InFlight = len(left), len(now)
 	default:
 		return t, stillOpen(left, "commit or roll it back, raise lull/drain-timeout, or allow lull/in-flight=keep or terminate")
 	}
-	return s.count(ctx, t)
-}
-
-// count adds what is open now.
-func (s *session) count(ctx context.Context, t manifest.Transactions) (_ manifest.Transactions, err error) {
-	if t.InFlight, err = s.InFlight(ctx); err != nil {
-		return t, err
-	}
-	t.Prepared, err = ask[int](ctx, s, "counting prepared transactions", `SELECT count(*)::int FROM pg_prepared_xacts`)
+	t.Prepared, err = ask[int](ctx, s, "counting prepared transactions", `SELECT count(*)::int FROM pg_prepared_xact()`)
 	return t, err
 }
 
 // await looks until none of some transactions is open, or the wait is over;
-// it returns those that are left.
-func (s *session) await(ctx context.Context, some []writer, most time.Duration) (left []writer, err error) {
+// it returns those that are left, and all that were open at the last look.
+func (s *session) await(ctx context.Context, some []writer, most time.Duration) (left, now []writer, err error) {
 	bound, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	left = some
+	left, now = some, some
 	err = wait.Until(bound, func() (bool, error) {
 		if len(left) == 0 {
 			return true, nil
 		}
-		now, err := s.writers(ctx)
-		left = common(left, now)
+		looked, err := s.writers(ctx)
+		if err == nil {
+			left, now = common(left, looked), looked
+		}
 		return len(left) == 0, err
 	})
 	if wait.Spent(err) && ctx.Err() == nil {
 		err = nil // only the wait is over
 	}
-	return left, err
+	return left, now, err
 }
 
 // common are those of some that are among now.
@@ -117,27 +113,28 @@ func common(some, now []writer) []writer {
 // terminateTime bounds the wait for terminated sessions to be gone.
 const terminateTime = 5 * time.Second
 
-// terminate ends the sessions and sees that they have ended.
-func (s *session) terminate(ctx context.Context, some []writer) error {
+// terminate ends the sessions, sees that they have ended, and returns all that
+// were open at the last look.
+func (s *session) terminate(ctx context.Context, some []writer) (now []writer, err error) {
 	for _, w := range some {
 		err := s.exec(ctx, "ending the session of "+w.Who, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 			WHERE pid = $1 AND backend_xid::text = $2`, w.PID, w.XID)
 		if codeOf(err) == insufficientRights {
-			return &quiesce.Refusal{
+			return nil, &quiesce.Refusal{
 				Class:  refusal.Caused(quiesce.ErrPrivilege, err),
 				What:   "the user may not end the session of " + w.Who,
 				Remedy: "GRANT pg_signal_backend TO " + pgx.Identifier{s.login.user}.Sanitize() + "; a superuser's session ends for superusers only",
 			}
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	left, err := s.await(ctx, some, terminateTime)
+	left, now, err := s.await(ctx, some, terminateTime)
 	if err == nil && len(left) > 0 {
-		return stillOpen(left, "its session was told to end and did not: see PostgreSQL's log")
+		return now, stillOpen(left, "its session was told to end and did not: see PostgreSQL's log")
 	}
-	return err
+	return now, err
 }
 
 func stillOpen(left []writer, remedy string) error {

@@ -47,14 +47,14 @@ func (s *session) connect(ctx context.Context) error {
 	}
 }
 
-// greet learns the version and the role; a server that is too old is refused.
-// As of 14 it has the server look whether we are still there, so that a
-// statement that hangs does not outlive us.
+// greet learns the version and the role, in the same query that takes timeouts
+// away; a server that is too old is refused. As of 14 it has the server look
+// whether we are still there, so that a statement that hangs does not outlive us.
 func (s *session) greet(ctx context.Context) error {
 	err := s.conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
 		pg_is_in_recovery(), current_setting('is_superuser') = 'on',
-		CASE WHEN current_setting('server_version_num')::int >= 140000 THEN set_config('client_connection_check_interval', '1s', false) END`).
-		Scan(&s.number, &s.version, &s.standby, &s.superuser, nil)
+		CASE WHEN current_setting('server_version_num')::int >= 140000 THEN set_config('client_connection_check_interval', '1s', false) END,
+		`+unbounded).Scan(&s.number, &s.version, &s.standby, &s.superuser, nil, nil, nil)
 	if err != nil {
 		return errors.Join(explain(err, "asking for its version"), s.hangUpMain(ctx))
 	}

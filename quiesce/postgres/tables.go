@@ -70,7 +70,7 @@ func (s *session) openFence(ctx context.Context, database string, hold time.Dura
 // prepare sets the timeout that ends the fence without us. Time between two
 // attempts must not end it.
 func (f *fence) prepare(ctx context.Context, hold time.Duration) (err error) {
-	if _, err := f.conn.Exec(ctx, fmt.Sprintf("SET idle_in_transaction_session_timeout = %d", hold.Milliseconds())); err != nil {
+	if _, err := f.conn.Exec(ctx, fmt.Sprintf("SELECT set_config('idle_in_transaction_session_timeout', '%d', false), "+unbounded, hold.Milliseconds())); err != nil {
 		return err
 	}
 	f.tables, err = f.list(ctx)
