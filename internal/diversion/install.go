@@ -19,6 +19,10 @@ type Wanted struct {
 // Plan compares with what is there. It changes nothing, and refuses what is
 // not lull's to replace.
 func (w Wanted) Plan() (Plan, error) {
+	w, err := w.resolved()
+	if err != nil {
+		return Plan{}, err
+	}
 	before, err := ReadRecord(w.Record)
 	if err != nil {
 		return Plan{}, err
@@ -105,10 +109,14 @@ func (w Wanted) divert(p *Plan, shim string) error {
 // aside keeps the stock shim. One that is kept already is of before an upgrade
 // of containerd, which put its new one over the front.
 func aside(shim string) Action {
-	kept, before := shim+Kept, exists(shim+Kept)
+	kept, before, begun := shim+Kept, exists(shim+Kept), false
 	return Action{
 		What: "keep the stock shim as " + kept,
 		do: func() error {
+			if Ours(shim) || exists(kept) != before {
+				return fmt.Errorf("%s was changed meanwhile", shim)
+			}
+			begun = true
 			if before {
 				if err := keep(kept, kept+old); err != nil {
 					return err
@@ -117,6 +125,9 @@ func aside(shim string) Action {
 			return keep(shim, kept)
 		},
 		undo: func() error {
+			if !begun {
+				return nil
+			}
 			if !before {
 				return remove(kept)
 			}

@@ -13,8 +13,12 @@ func Removal(path string, use Use) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	shims, err := places(r.Shims)
+	if err != nil {
+		return Plan{}, err
+	}
 	var p Plan
-	for _, shim := range r.Shims {
+	for _, shim := range shims {
 		giveBack(&p, shim)
 	}
 	left := Record{Version: r.Version}

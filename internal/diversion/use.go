@@ -1,6 +1,7 @@
 package diversion
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,10 +43,19 @@ func Running() Use {
 // it, or which is lull's and starts the others as long as it runs.
 func (u Use) of(file string, files []string) (n int) {
 	for _, s := range u {
-		exe := strings.TrimSuffix(s.Exe, " (deleted)")
-		if s.Path == file || slices.Contains(files, exe) {
+		if s.named(file) || slices.ContainsFunc(files, s.runs) {
 			n++
 		}
 	}
 	return n
+}
+
+func (s Shim) named(file string) bool {
+	return s.Path == file || s.Path != "" && sameFile(s.Path, file)
+}
+
+// runs tells whether the shim is that program, or was before another version
+// took its place.
+func (s Shim) runs(file string) bool {
+	return strings.TrimSuffix(s.Exe, " (deleted)") == file || s.PID != 0 && sameFile(fmt.Sprintf("/proc/%d/exe", s.PID), file)
 }
