@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -146,10 +147,6 @@ func (o pluginOptions) listen(ctx context.Context) (*net.UnixListener, error) {
 // advise serves the inherited socket until the supervisor is gone. One that was
 // killed has an heir: without a plugin dockerd refuses every call.
 func (a *app) advise(ctx context.Context, o pluginOptions) error {
-	cfg, err := a.config()
-	if err != nil {
-		return err
-	}
 	file := os.NewFile(docker.ListenFD, "plugin")
 	defer file.Close()
 	l, err := net.FileListener(file)
@@ -162,11 +159,23 @@ func (a *app) advise(ctx context.Context, o pluginOptions) error {
 		_, _ = io.Copy(io.Discard, a.in)
 		cancel()
 	}()
-	p := docker.Plugin{Advisor: dockerAdvice{a, cfg}, Patience: o.patience, Log: a.warn}
+	p := docker.Plugin{Advisor: a.advisors(), Patience: o.patience, Log: a.warn}
 	if err := p.Serve(serving, l); err != nil || ctx.Err() != nil {
 		return err
 	}
 	return a.inherit(o)
+}
+
+// advisors reads the configuration for each answer until it can be read: a worker
+// that ended with one that is wrong would keep dockerd waiting.
+func (a *app) advisors() func() (docker.Advisor, error) {
+	var mu sync.Mutex
+	return func() (docker.Advisor, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		cfg, err := a.config()
+		return dockerAdvice{a, cfg}, err
+	}
 }
 
 // inherit makes this process the supervisor; the socket stays open.

@@ -36,7 +36,9 @@ func (r *Refusal) Error() string { return r.Text }
 
 // Plugin answers dockerd.
 type Plugin struct {
-	Advisor  Advisor
+	// Advisor gives the one for an answer; an error is logged like the Advisor's
+	// own.
+	Advisor  func() (Advisor, error)
 	Patience time.Duration // for one answer
 	Log      func(format string, args ...any)
 }
@@ -45,9 +47,9 @@ type Plugin struct {
 func (p *Plugin) AuthZReq(r authorization.Request) authorization.Response {
 	c := read(r.RequestMethod, r.RequestURI, r.RequestBody)
 	return p.answer(c, map[verb]advice{
-		checkpoint: p.Advisor.BeforeCheckpoint,
-		restore:    p.Advisor.BeforeRestore,
-		remove:     p.Advisor.BeforeRemove,
+		checkpoint: Advisor.BeforeCheckpoint,
+		restore:    Advisor.BeforeRestore,
+		remove:     Advisor.BeforeRemove,
 	}[c.verb])
 }
 
@@ -56,14 +58,14 @@ func (p *Plugin) AuthZReq(r authorization.Request) authorization.Response {
 func (p *Plugin) AuthZRes(r authorization.Request) authorization.Response {
 	c := read(r.RequestMethod, r.RequestURI, r.RequestBody)
 	p.answer(c, map[verb]advice{
-		checkpoint: p.Advisor.AfterCheckpoint,
-		start:      p.Advisor.AfterStart,
-		restore:    p.Advisor.AfterStart,
+		checkpoint: Advisor.AfterCheckpoint,
+		start:      Advisor.AfterStart,
+		restore:    Advisor.AfterStart,
 	}[c.verb])
 	return authorization.Response{Allow: true}
 }
 
-type advice func(context.Context, Call) error
+type advice func(Advisor, context.Context, Call) error
 
 // answer asks for advice, and waits for it as long as its patience lasts.
 func (p *Plugin) answer(c call, ask advice) authorization.Response {
@@ -73,7 +75,7 @@ func (p *Plugin) answer(c call, ask advice) authorization.Response {
 	ctx, cancel := context.WithTimeout(context.Background(), p.Patience)
 	defer cancel()
 	said := make(chan error, 1)
-	go func() { said <- guarded(ctx, c.Call, ask) }()
+	go func() { said <- p.guarded(ctx, c.Call, ask) }()
 	select {
 	case err := <-said:
 		return p.verdict(c, err)
@@ -103,11 +105,15 @@ func (p *Plugin) verdict(c call, err error) authorization.Response {
 }
 
 // guarded makes a panic an error: dockerd must not suffer from it.
-func guarded(ctx context.Context, c Call, ask advice) (err error) {
+func (p *Plugin) guarded(ctx context.Context, c Call, ask advice) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 	}()
-	return ask(ctx, c)
+	a, err := p.Advisor()
+	if err != nil {
+		return err
+	}
+	return ask(a, ctx, c)
 }

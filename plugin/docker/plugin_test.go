@@ -50,6 +50,8 @@ func FuzzRead(f *testing.F) {
 // says is an Advisor that gives one answer to everything.
 type says func(context.Context) error
 
+func (s says) advisor() (Advisor, error) { return s, nil }
+
 func (s says) BeforeCheckpoint(ctx context.Context, _ Call) error { return s(ctx) }
 func (s says) AfterCheckpoint(ctx context.Context, _ Call) error  { return s(ctx) }
 func (s says) BeforeRestore(ctx context.Context, _ Call) error    { return s(ctx) }
@@ -60,7 +62,7 @@ func (s says) BeforeRemove(ctx context.Context, _ Call) error     { return s(ctx
 func TestRemovalWaitsForItsSave(t *testing.T) {
 	forever := make(chan struct{})
 	defer close(forever)
-	p := &Plugin{Advisor: says(func(context.Context) error { <-forever; return nil }), Patience: time.Millisecond}
+	p := &Plugin{Advisor: says(func(context.Context) error { <-forever; return nil }).advisor, Patience: time.Millisecond}
 	got := p.AuthZReq(authorization.Request{RequestMethod: "DELETE", RequestURI: "/containers/pg"})
 	if got.Allow || !strings.Contains(got.Msg, "repeat docker rm") {
 		t.Errorf("%+v", got)
@@ -85,7 +87,7 @@ func TestAnswers(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var logged strings.Builder
-			p := &Plugin{Advisor: tt.advice, Patience: 50 * time.Millisecond, Log: func(f string, args ...any) { logged.WriteString(f + strings.TrimSpace(errText(args))) }}
+			p := &Plugin{Advisor: tt.advice.advisor, Patience: 50 * time.Millisecond, Log: func(f string, args ...any) { logged.WriteString(f + strings.TrimSpace(errText(args))) }}
 			r := authorization.Request{RequestMethod: "POST", RequestURI: "/containers/pg/start?checkpoint=cut"}
 			got := p.AuthZReq(r)
 			if name != "is too late" && got.Allow != tt.allow || strings.Contains(got.Msg, "\n") {

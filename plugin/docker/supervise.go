@@ -14,7 +14,8 @@ import (
 // Supervisor keeps a plugin answering. dockerd waits for its plugins without an
 // end: one that hangs would hang dockerd. So the socket is held by this process,
 // which does nothing else than start the plugin in another, ask it for a sign
-// of life, and replace one that gives none.
+// of life, and replace one that gives none. Where none can be started it stands
+// in for it.
 type Supervisor struct {
 	Socket  *os.File // the listening socket, which the worker inherits as ListenFD
 	Address string   // its path
@@ -32,9 +33,16 @@ const restPause = 200 * time.Millisecond
 
 // Run keeps a worker running until ctx ends.
 func (s *Supervisor) Run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if err := s.one(ctx); err != nil && ctx.Err() == nil {
+	for failures := 0; ctx.Err() == nil; {
+		lived, err := s.one(ctx)
+		if err != nil && ctx.Err() == nil {
 			s.Log("the plugin is started again: %v", err)
+		}
+		if failures++; lived {
+			failures = 0
+		}
+		if failures >= maxFailures {
+			s.standIn(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -44,38 +52,39 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	return nil
 }
 
-// one runs one worker to its end.
-func (s *Supervisor) one(ctx context.Context) error {
+// one runs one worker to its end, and tells whether it has given a sign of life.
+func (s *Supervisor) one(ctx context.Context) (lived bool, err error) {
 	cmd := s.Command()
 	cmd.ExtraFiles = []*os.File{s.Socket}
 	if err := cmd.Start(); err != nil {
-		return err
+		return false, err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	why := s.watch(ctx, ended)
+	lived, why := s.watch(ctx, ended)
 	_ = cmd.Process.Kill() // it may have ended
 	if !errors.Is(why, errEnded) {
 		<-ended //nolint:errcheck // it was killed
 	}
-	return why
+	return lived, why
 }
 
 var errEnded = errors.New("it ended")
 
 // watch returns when the worker has ended, hangs, or is not wanted any more.
-func (s *Supervisor) watch(ctx context.Context, ended <-chan error) error {
+func (s *Supervisor) watch(ctx context.Context, ended <-chan error) (lived bool, why error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return lived, ctx.Err()
 		case err := <-ended:
-			return errors.Join(errEnded, err)
+			return lived, errors.Join(errEnded, err)
 		case <-time.After(s.Every):
 		}
 		if err := s.ask(ctx); err != nil {
-			return fmt.Errorf("no sign of life: %w", err)
+			return lived, fmt.Errorf("no sign of life: %w", err)
 		}
+		lived = true
 	}
 }
 
