@@ -31,16 +31,17 @@ func withDocker(meta Metadata, mounts []specs.Mount, id string) (Metadata, error
 }
 
 // staysDown refuses a checkpoint that ends a container which dockerd would
-// start again at once: cold, and on the volume that the checkpoint needs as it
-// is.
+// start again, or remove, at once.
 func (t *task) staysDown() error {
 	d, err := dockerd.Of(t.c.Spec.Mounts, t.c.ID)
-	if errors.Is(err, dockerd.ErrNone) || err == nil && !d.Restarts() {
+	if errors.Is(err, dockerd.ErrNone) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return rpccode.Wrap(rpccode.Preflight, fmt.Errorf("restart policy %s: dockerd would start the database again, cold, right after this checkpoint stops it; "+
-		"use --leave-running, or first: docker update --restart=no %s", d.RestartPolicy, d.Name))
+	if undone, remedy := d.Undoes(); undone != "" {
+		return rpccode.Wrap(rpccode.Preflight, fmt.Errorf("%s; %s", undone, remedy))
+	}
+	return nil
 }

@@ -16,10 +16,10 @@ func dockerFindings(s *subject) []criu.Finding {
 		return nil // another client
 	case err != nil:
 		return []criu.Finding{bad(criu.Warn, "Docker", err, "run as root")}
-	case !c.Restarts():
-		return []criu.Finding{okay("Docker", "no restart policy")}
 	}
-	return []criu.Finding{{Severity: criu.Warn, Check: "Docker",
-		What:   "restart policy " + c.RestartPolicy + ": dockerd would start the database again, cold, right after a checkpoint that stops it; such a checkpoint is refused",
-		Remedy: "docker update --restart=no " + c.Name}}
+	what, remedy := c.Undoes()
+	if what == "" {
+		return []criu.Finding{okay("Docker", "neither restart policy nor --rm")}
+	}
+	return []criu.Finding{{Severity: criu.Warn, Check: "Docker", What: what + "; such a checkpoint is refused", Remedy: remedy}}
 }

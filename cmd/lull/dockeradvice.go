@@ -104,9 +104,8 @@ func (d dockerAdvice) preflight(ctx context.Context, f found, c docker.Call) err
 		return refused(fmt.Sprintf("%s runs %s without lull: it was started before lull was installed, and a checkpoint would promise nothing", f.docker.Name, f.subject.found.Engine),
 			"docker restart "+f.docker.Name)
 	}
-	if c.Exit && f.docker.Restarts() {
-		return refused(fmt.Sprintf("restart policy %s: dockerd would start %s again, cold, right after this checkpoint stops it", f.docker.RestartPolicy, f.docker.Name),
-			"use --leave-running, or first: docker update --restart=no "+f.docker.Name)
+	if what, remedy := f.docker.Undoes(); c.Exit && what != "" {
+		return refused(what, remedy)
 	}
 	findings, err := d.containerFindings(ctx, f.docker.ID)
 	if err != nil {

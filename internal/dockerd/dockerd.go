@@ -24,11 +24,28 @@ type Container struct {
 	Labels        map[string]string
 	Runtime       string // as the user or dockerd's configuration named it; empty: runc
 	RestartPolicy string // no, always, unless-stopped, on-failure; empty: no
+	AutoRemove    bool   // docker run --rm
 }
 
 // Restarts tells whether dockerd starts the container again when it ends,
 // whatever ended it.
 func (c Container) Restarts() bool { return c.RestartPolicy != "" && c.RestartPolicy != "no" }
+
+// Undoes tells how dockerd would undo a checkpoint that stops the container, and
+// what to do about it: it would start the container again, cold and on the volume
+// that the checkpoint needs as it is, or remove it, checkpoint included. Both are
+// empty where it does neither.
+func (c Container) Undoes() (what, remedy string) {
+	switch {
+	case c.AutoRemove:
+		return "docker run --rm: dockerd would remove the container, its checkpoints and its anonymous volumes right after this checkpoint stops it",
+			"use --leave-running, or a container without --rm"
+	case c.Restarts():
+		return "restart policy " + c.RestartPolicy + ": dockerd would start the database again, cold, right after this checkpoint stops it",
+			"use --leave-running, or first: docker update --restart=no " + c.Name
+	}
+	return "", ""
+}
 
 // Checkpoints is the folder of its checkpoints, each a folder of its own.
 func (c Container) Checkpoints() string { return filepath.Join(c.Dir, "checkpoints") }
@@ -78,6 +95,7 @@ func Read(dir string) (Container, error) {
 	var host struct {
 		Runtime       string
 		RestartPolicy struct{ Name string }
+		AutoRemove    bool
 	}
 	for name, into := range map[string]any{ConfigFile: &config, HostFile: &host} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
@@ -96,7 +114,7 @@ func Read(dir string) (Container, error) {
 	}
 	return Container{
 		Dir: dir, ID: config.ID, Name: trimSlash(config.Name), Image: config.Config.Image,
-		Labels: config.Config.Labels, Runtime: host.Runtime, RestartPolicy: host.RestartPolicy.Name,
+		Labels: config.Config.Labels, Runtime: host.Runtime, RestartPolicy: host.RestartPolicy.Name, AutoRemove: host.AutoRemove,
 	}, nil
 }
 

@@ -71,6 +71,23 @@ func TestReadRefusesAnothersFile(t *testing.T) {
 	}
 }
 
+// dockerd undoes what stops these containers.
+func TestUndoes(t *testing.T) {
+	for host, want := range map[string]string{
+		`{}`: "", `{"RestartPolicy":{"Name":"no"}}`: "",
+		`{"RestartPolicy":{"Name":"always"}}`: "docker update --restart=no pg",
+		`{"AutoRemove":true}`:                 "without --rm",
+	} {
+		root := plant(t)
+		dir := filepath.Join(root, "containers", first)
+		write(t, filepath.Join(dir, HostFile), host)
+		c, err := Read(dir)
+		if what, remedy := c.Undoes(); err != nil || (what == "") != (want == "") || !strings.Contains(remedy, want) {
+			t.Errorf("%s: %q, %q, %v", host, what, remedy, err)
+		}
+	}
+}
+
 func TestLookup(t *testing.T) {
 	root := plant(t)
 	for ref, want := range map[string]string{
