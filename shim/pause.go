@@ -23,15 +23,18 @@ import (
 // a health check is one.
 const execPatience = time.Second
 
-// Pause quiesces within its budget and freezes. It never fails, and never
-// takes longer than the budget, because of lull: docker commit would go on
-// with a running container, and docker pause holds dockerd's lock.
+// Pause quiesces within its budget and freezes. It never fails because of what
+// lull cannot do: docker commit would go on with a running container. Nor does it
+// take longer than the budget: docker pause holds dockerd's lock, and so does not
+// wait for somebody else's checkpoint for longer than another budget.
 func (s *Service) Pause(ctx context.Context, r *taskAPI.PauseRequest) (*emptypb.Empty, error) {
 	t := s.of(r.ID)
 	if t == nil {
 		return s.TTRPCTaskService.Pause(ctx, r)
 	}
-	t.turn.Lock()
+	if err := t.pauseTurn(ctx); err != nil {
+		return nil, fail(err)
+	}
 	defer t.turn.Unlock()
 	if !t.running(ctx) || t.cut != nil {
 		return s.TTRPCTaskService.Pause(ctx, r)
@@ -144,10 +147,16 @@ func (t *task) precopy(ctx context.Context, cut *engine.Cut, leash, images strin
 	defer done()
 	ctx, cancel := intent.Leashed(ctx, leash)
 	defer cancel()
+	ctx, done = t.copying(ctx)
+	defer done()
 	t.phase(state.Copying)
 	err := cut.Precopy(ctx, images)
-	if err != nil {
-		t.phase(state.Open)
+	if err == nil {
+		return nil
+	}
+	t.phase(state.Open)
+	if gave := context.Cause(ctx); errors.Is(gave, errGaveWay) {
+		return fmt.Errorf("%w (%v)", gave, err) //nolint:errorlint // the cancellation is lull's own
 	}
 	return err
 }

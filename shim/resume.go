@@ -14,13 +14,16 @@ import (
 // thawTime bounds a thaw, which happens whatever became of the client.
 const thawTime = 10 * time.Second
 
-// Resume thaws and lets go. After the watchdog has done so it is a success.
+// Resume thaws and lets go. After the watchdog has done so it is a success. It
+// waits for a dump that is under way, as long as the watchdog lets that last.
 func (s *Service) Resume(ctx context.Context, r *taskAPI.ResumeRequest) (*emptypb.Empty, error) {
 	t := s.of(r.ID)
 	if t == nil {
 		return s.TTRPCTaskService.Resume(ctx, r)
 	}
-	t.turn.Lock()
+	if err := t.await(detached(ctx), t.c.Settings.MaxFrozen+thawTime, func() {}); err != nil {
+		return nil, fail(err)
+	}
 	defer t.turn.Unlock()
 	if t.cut == nil && t.thawed {
 		t.thawed = false

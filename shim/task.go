@@ -42,11 +42,12 @@ type task struct {
 	sealing sync.WaitGroup // checkpoints that have passed turn on; added to with turn held
 
 	mu     sync.Mutex
-	cancel context.CancelFunc     // of the quiesce under way; guarded by mu
-	cached *taskAPI.StateResponse // answers State during a dump; guarded by mu
-	holder *holder                // of a restore's network namespace until it starts; guarded by mu
-	record state.Record           // guarded by mu
-	cgroup any                    // of a restored task, as containerd's cgroups know it; guarded by mu
+	cancel context.CancelFunc      // of the quiesce under way; guarded by mu
+	yield  context.CancelCauseFunc // of the pre-copy under way; guarded by mu
+	cached *taskAPI.StateResponse  // answers State during a dump; guarded by mu
+	holder *holder                 // of a restore's network namespace until it starts; guarded by mu
+	record state.Record            // guarded by mu
+	cgroup any                     // of a restored task, as containerd's cgroups know it; guarded by mu
 }
 
 // set changes the record that other processes read; a failure is only logged,

@@ -39,3 +39,8 @@ func Announce(stateDir, namespace, id string, i Intent) error {
 func Take(stateDir, namespace, id string, now time.Time) (i Intent, ok bool, err error) {
 	return oneshot.Take[Intent](oneshot.Container{StateDir: stateDir, Namespace: namespace, ID: id}, intents, now)
 }
+
+// Peek is Take, and leaves the intent where it is.
+func Peek(stateDir, namespace, id string, now time.Time) (i Intent, ok bool, err error) {
+	return oneshot.Peek[Intent](oneshot.Container{StateDir: stateDir, Namespace: namespace, ID: id}, intents, now)
+}

@@ -22,6 +22,9 @@ func TestTake(t *testing.T) {
 		if late {
 			at = fence.Expires
 		}
+		if got, ok, err := Peek(dir, "default", "db", at); ok == late || err != nil || got != fence {
+			t.Errorf("peek, late %v: %v, %v, %v", late, got, ok, err)
+		}
 		if got, ok, err := Take(dir, "default", "db", at); ok == late || err != nil || got != fence {
 			t.Errorf("late %v: %v, %v, %v", late, got, ok, err)
 		}

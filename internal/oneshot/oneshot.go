@@ -48,17 +48,35 @@ func Leave[T any](c Container, k Kind, message T, expires time.Time) error {
 // Take removes and returns the message; ok is false when there is none or it
 // is void.
 func Take[T any](c Container, k Kind, now time.Time) (message T, ok bool, err error) {
-	path := c.path(k)
-	data, err := os.ReadFile(path)
+	data, err := read(c, k)
+	if data == nil || err != nil {
+		return message, false, err
+	}
+	if err := os.Remove(c.path(k)); err != nil {
+		return message, false, err
+	}
+	return open[T](c.path(k), data, now)
+}
+
+// Peek is Take, and leaves the message where it is.
+func Peek[T any](c Container, k Kind, now time.Time) (message T, ok bool, err error) {
+	data, err := read(c, k)
+	if data == nil || err != nil {
+		return message, false, err
+	}
+	return open[T](c.path(k), data, now)
+}
+
+// read returns nil where there is no message.
+func read(c Container, k Kind) ([]byte, error) {
+	data, err := os.ReadFile(c.path(k))
 	if errors.Is(err, fs.ErrNotExist) {
-		return message, false, nil
+		return nil, nil
 	}
-	if err != nil {
-		return message, false, err
-	}
-	if err := os.Remove(path); err != nil {
-		return message, false, err
-	}
+	return data, err
+}
+
+func open[T any](path string, data []byte, now time.Time) (message T, ok bool, err error) {
 	var e envelope[T]
 	if err := json.Unmarshal(data, &e); err != nil {
 		return message, false, fmt.Errorf("%s: %w", path, err)
