@@ -10,6 +10,7 @@ import (
 	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/flock"
 	"github.com/lull-containers/lull/volume"
+	"github.com/lull-containers/lull/volume/captures"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,24 +22,33 @@ import (
 
 func (h House) knownDir() string { return filepath.Join(h.Store, "known") }
 
-// Contents lists a folder that all clones of a checkpoint start from, and reads
-// what of it was not read before. It gives the list and the file that the list
-// is in. No list: times prove nothing where the folder is.
-func (h House) Contents(ctx context.Context, name, folder string) (l *volume.List, file string, err error) {
-	if err := os.MkdirAll(h.knownDir(), 0o700); err != nil {
-		return nil, "", err
+// Memory gives the file with a list of a folder of MemoryDir; empty: times
+// prove nothing there.
+func (h House) Memory(ctx context.Context, folder string) (file string, err error) {
+	file = filepath.Join(h.knownDir(), filepath.Base(folder)+".list")
+	l, err := contents(ctx, file, folder)
+	if l == nil {
+		return "", err
 	}
-	file = filepath.Join(h.knownDir(), name+".list")
-	lock, err := os.OpenFile(filepath.Join(h.knownDir(), name+".lock"), os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC, 0o600)
+	return file, nil
+}
+
+// contents lists a folder that all clones of a checkpoint start from, and reads
+// what of it was not read before. The list is kept in the file. No list: times
+// prove nothing where the folder is.
+func contents(ctx context.Context, file, folder string) (l *volume.List, err error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(file+".lock", os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC, 0o600)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, flock.Close(lock)) }()
 	if err := flock.Wait(lock, flock.Exclusive); err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	l, err = read(ctx, file, folder)
-	return l, file, err
+	return read(ctx, file, folder)
 }
 
 func read(ctx context.Context, file, folder string) (*volume.List, error) {
@@ -79,7 +89,8 @@ func (c *Clone) readCaptures(ctx context.Context, copied *Copy) ([]*volume.List,
 	lists := make([]*volume.List, len(copied.parts))
 	for i, p := range copied.parts {
 		var err error
-		if lists[i], _, err = c.house.Contents(ctx, c.Checkpoint+"."+filepath.Base(p.capture), p.capture); err != nil {
+		file := captures.Store{Dir: c.house.Store}.Known(c.Checkpoint, filepath.Base(p.capture))
+		if lists[i], err = contents(ctx, file, p.capture); err != nil {
 			return nil, err
 		}
 	}
@@ -109,15 +120,15 @@ func (c *Clone) vouch(ctx context.Context, copied *Copy, read []*volume.List) er
 	return nil
 }
 
-// forget removes the lists of what no clone is of any more.
-func (h House) forget(used func(of string) bool) error {
+// forget removes the lists of memory that no clone is of any more.
+func (h House) forget(used map[string]bool) error {
 	entries, err := os.ReadDir(h.knownDir())
 	if err != nil {
 		return cleanup.IgnoreAbsent(err)
 	}
 	var errs []error
 	for _, e := range entries {
-		if of, _, _ := strings.Cut(e.Name(), "."); !used(of) {
+		if of, _, _ := strings.Cut(e.Name(), "."); !used[of] {
 			errs = append(errs, os.Remove(filepath.Join(h.knownDir(), e.Name())))
 		}
 	}

@@ -29,15 +29,7 @@ func (c *Clone) Lay(ctx context.Context, m *manifest.Manifest, spec []byte) ([]b
 	if err := ownNetwork(&s); err != nil {
 		return nil, err
 	}
-	for _, step := range []struct {
-		name string
-		do   func() error
-	}{
-		{"captures", c.holdCaptures},
-		{"network", c.layNetwork},
-		{"wall", c.wallNetwork},
-		{"volumes", func() error { return c.layCopies(ctx, copies) }},
-	} {
+	for _, step := range c.steps(ctx, copies) {
 		if err := errors.Join(ctx.Err(), failpoint.Hit("clone."+step.name)); err != nil {
 			return nil, err
 		}
@@ -50,6 +42,29 @@ func (c *Clone) Lay(ctx context.Context, m *manifest.Manifest, spec []byte) ([]b
 		standIns[i] = copied.StandIn
 	}
 	return rewrite(spec, c.NetNS(), standIns)
+}
+
+// step is one line of Lay.
+type step struct {
+	name string
+	do   func() error
+}
+
+func (c *Clone) steps(ctx context.Context, copies []Copy) []step {
+	return []step{
+		{"captures", c.holdCaptures},
+		{"network", c.layNetwork},
+		{"wall", c.wallNetwork},
+		{"volumes", func() error { return c.layCopies(ctx, copies) }},
+	}
+}
+
+// Steps names the steps of Lay, in their order.
+func Steps() (names []string) {
+	for _, s := range (&Clone{}).steps(context.Background(), nil) {
+		names = append(names, s.name)
+	}
+	return names
 }
 
 func (c *Clone) layCopies(ctx context.Context, copies []Copy) error {

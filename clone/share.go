@@ -55,11 +55,7 @@ func (h House) Tidy() error {
 		if err != nil {
 			return err
 		}
-		checkpoints, err := Checkpoints(h.Store)
-		if err != nil {
-			return err
-		}
-		if err := h.forget(func(of string) bool { return used[of] || checkpoints[of] }); err != nil {
+		if err := h.forget(used); err != nil {
 			return err
 		}
 		entries, err := os.ReadDir(h.MemoryDir())

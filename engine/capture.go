@@ -212,6 +212,9 @@ func (d *dump) describe(ctx context.Context) error {
 		return err
 	}
 	d.rec.remark = d.reread()
+	if d.req.Resume != nil { // nobody waits for it
+		d.know(ctx)
+	}
 	for i, t := range d.taken {
 		if err := t.list.WriteFile(filepath.Join(d.req.Dir, volume.ListName(i))); err != nil {
 			return err

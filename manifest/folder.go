@@ -110,6 +110,9 @@ func Sync(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := os.Lstat(filepath.Join(dir, FileName)); err == nil {
+		list = append(list, FileName)
+	}
 	err = each(ctx, len(list), func(_ context.Context, i int) error {
 		f, err := openRegular(filepath.Join(dir, list[i]))
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/containerd/containerd/v2/core/content"
 
 	"github.com/lull-containers/lull/internal/durable"
-	"github.com/lull-containers/lull/volume"
+	"github.com/lull-containers/lull/manifest"
 )
 
 // Unpack puts the archive of CRIU images into a folder of its own below dir,
@@ -37,7 +37,7 @@ func (c *Checkpoint) Unpack(ctx context.Context, blobs content.Provider, dir str
 	}
 	err = c.unpackInto(ctx, blobs, temp)
 	if err == nil {
-		err = volume.SyncFS(temp) // whoever finds the folder believes it, also after a power cut
+		err = manifest.Sync(ctx, temp) // whoever finds the folder believes it, also after a power cut
 	}
 	if err == nil {
 		err = os.Rename(temp, path)

@@ -95,7 +95,7 @@ func (r *Result) snapshot(from *os.File) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(r.step("snapshot"), flock.Close(r.dir))
+	err = errors.Join(r.step(SnapshotStep), flock.Close(r.dir))
 	r.dir = dir
 	_, r.Bytes = r.List.Counts()
 	r.Method = "snapshot"

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -189,10 +188,8 @@ func (c *cloning) unpack(ctx context.Context) error {
 	if err := c.unpackOnce(ctx); err != nil {
 		return err
 	}
-	l, file, err := c.house.Contents(ctx, filepath.Base(c.memory), c.memory)
-	if l != nil {
-		c.known.Memory = file
-	}
+	var err error
+	c.known.Memory, err = c.house.Memory(ctx, c.memory)
 	return err
 }
 

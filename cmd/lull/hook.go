@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
 
@@ -52,22 +51,8 @@ func hookScript(a *app) *cobra.Command {
 	}
 }
 
-// hookSocket is the descriptor that a script hands on, and a guard.
-const hookSocket = 3
-
 func hookListener() (*net.UnixListener, error) {
-	f := os.NewFile(hookSocket, "socket")
-	defer f.Close()
-	l, err := net.FileListener(f)
-	if err != nil {
-		return nil, fmt.Errorf("only lull hook criu starts this: %w", err)
-	}
-	u, ok := l.(*net.UnixListener)
-	if !ok {
-		l.Close()
-		return nil, errors.New("only lull hook criu starts this: descriptor 3 is no unix socket")
-	}
-	return u, nil
+	return inheritedListener[*net.UnixListener]("lull hook criu")
 }
 
 func hookKeep(a *app) *cobra.Command {

@@ -136,14 +136,12 @@ func (a *app) publish(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	const inherited = 3
-	f := os.NewFile(inherited, "listener")
-	l, err := net.FileListener(f)
+	l, err := inheritedListener[*net.TCPListener]("`lull clone --publish`")
 	if err != nil {
-		return fmt.Errorf("it is started by `lull clone --publish`: %w", errors.Join(err, f.Close()))
+		return err
 	}
 	r, err := h.Read(id)
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err != nil {
 		return errors.Join(err, l.Close())
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -10,6 +10,7 @@ import (
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/test/e2e/harness"
 	"github.com/lull-containers/lull/test/ledger"
+	"github.com/lull-containers/lull/volume"
 )
 
 // restoreFaults fail every step of the restore, rollback included. Each leaves
@@ -19,7 +20,7 @@ func restoreFaults(t *testing.T) {
 	for _, step := range engine.RestoreSteps() {
 		t.Run(step, func(t *testing.T) { l.fails(t, "restore."+step, "error", "failpoint restore."+step) })
 	}
-	for _, step := range []string{"staging", "after staging", "out", "after out", "in", "after in", "new", "after new"} {
+	for _, step := range volume.PutBackSteps() {
 		t.Run("rollback/"+step, func(t *testing.T) { l.fails(t, "putback."+step, "error", "failpoint putback."+step) })
 	}
 	for action, words := range map[string]string{"panic": "panicked in verify", "exit": "died in verify", "hang": "no answer to verify in time"} {

@@ -36,7 +36,8 @@ func TestKilled(t *testing.T) {
 	}
 	there.Lull(t, pull...)
 	there.Lull(t, "verify", ref)
-	there.Lull(t, "rm", ref)
+	killed(t, there, "remove.untagged", "rm", ref) // the image is gone, its captures are anybody's
+	there.Lull(t, "prune", "--orphans", "--older-than", "0s")
 	if left := there.Captures(t); len(left) > 0 {
 		t.Errorf("left in the store: %q", left)
 	}

@@ -3,34 +3,52 @@ package clone
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/lull-containers/lull/clone"
 	"github.com/lull-containers/lull/test/e2e/harness"
 )
 
 // What goes wrong while a clone is made leaves nothing, at once or, after a
 // kill, with the next command; and clones end when they are told to.
 func TestCloneLife(t *testing.T) {
-	harness.Full(t)
-	d := harness.Start(t, harness.Options{})
-	pg := d.Postgres(t, harness.PostgresOptions{})
+	d := harness.Start(t, harness.Options{Config: "[defaults]\nrestore_deadline = \"2m\"\n"})
+	o := harness.PostgresOptions{}
+	o.Annotations = map[string]string{"lull/on-clone": "CREATE TABLE labelled (n int)"}
+	pg := d.Postgres(t, o)
 	ref := checkpoint(t, pg)
-	for _, step := range []string{"captures", "network", "wall", "volumes", "placed", "verified"} {
-		t.Run("error/"+step, func(t *testing.T) { failsAt(t, d, ref, "clone."+step) })
-	}
-	for _, step := range []string{"captures", "network", "wall", "volumes", "placed", "verified"} {
-		t.Run("kill/"+step, func(t *testing.T) {
-			if step != "volumes" && step != "verified" {
-				harness.Full(t)
-			}
-			killedAt(t, d, ref, "clone."+step)
-		})
+	for _, point := range making() {
+		t.Run("error/"+point, func(t *testing.T) { decisive(t, point, "clone.verified"); failsAt(t, d, ref, point) })
+		t.Run("kill/"+point, func(t *testing.T) { decisive(t, point, "clone.volumes", "clone.verified"); killedAt(t, d, ref, point) })
 	}
 	t.Run("kill/remove", func(t *testing.T) { killedInRemove(t, d, ref) })
-	t.Run("kill/reset", func(t *testing.T) { killedInReset(t, d, ref) })
+	for _, point := range append([]string{"lull.rewind"}, making()...) {
+		t.Run("kill/reset/"+point, func(t *testing.T) { decisive(t, point, "clone.volumes"); killedInReset(t, d, ref, point) })
+	}
+	t.Run("altered", func(t *testing.T) { altered(t, d, ref) })
 	t.Run("on-clone", func(t *testing.T) { runsStatements(t, d, ref) })
+	t.Run("network", func(t *testing.T) { networkOf(t, d, ref) })
+	t.Run("variables", func(t *testing.T) { variables(t, d, ref) })
 	t.Run("ends", func(t *testing.T) { ends(t, d, ref) })
 	pg.WaitAnswer(t)
+}
+
+// making are all the points of a clone's making, in their order.
+func making() []string {
+	points := []string{"lull.claim", "lull.memory", "lull.lay"}
+	for _, step := range clone.Steps() {
+		points = append(points, "clone."+step)
+	}
+	return append(points, "clone.placed", "lull.container", "lull.restore", "lull.verify", "lull.settle", "clone.verified")
+}
+
+// decisive leaves all points but some to the full run.
+func decisive(t *testing.T, point string, some ...string) {
+	t.Helper()
+	if !slices.Contains(some, point) {
+		harness.Full(t)
+	}
 }
 
 func failsAt(t *testing.T, d *harness.Daemon, ref, failpoint string) {
@@ -78,11 +96,11 @@ func killedInRemove(t *testing.T, d *harness.Daemon, ref string) {
 }
 
 // killedInReset leaves a clone that can be reset again.
-func killedInReset(t *testing.T, d *harness.Daemon, ref string) {
+func killedInReset(t *testing.T, d *harness.Daemon, ref, point string) {
 	name := harness.Name(t, "k")
 	c := d.Clone(t, ref, name)[0]
 	c.Exec(t, "CREATE TABLE mine (n int)")
-	d.Fail(t, "clone.volumes", "kill")
+	d.Fail(t, point, "kill")
 	if o := d.TryLull(t, "reset", name); o.Code != -1 {
 		t.Errorf("it was not killed: %s", o)
 	}
@@ -94,19 +112,17 @@ func killedInReset(t *testing.T, d *harness.Daemon, ref string) {
 	gone(t, d, name)
 }
 
+// runsStatements: those of a file go before those of the label, at a reset too.
 func runsStatements(t *testing.T, d *harness.Daemon, ref string) {
 	file := filepath.Join(t.TempDir(), "on-clone.sql")
 	must(t, os.WriteFile(file, []byte("CREATE TABLE made_by (\n  who text);\nINSERT INTO made_by VALUES ('lull');\n"), 0o600))
-	name := harness.Name(t, "k")
+	name, labelled := harness.Name(t, "k"), harness.Name(t, "k")
+	ran(t, d.Clone(t, ref, labelled)[0], "labelled", "made_by")
 	c := d.Clone(t, ref, name, "--on-clone="+file)[0]
-	if who := c.Query(t, "SELECT who FROM made_by"); who != "lull" {
-		t.Errorf("made by %q", who)
-	}
-	c.Exec(t, "DELETE FROM made_by")
-	if who := d.Reset(t, name).Query(t, "SELECT who FROM made_by"); who != "lull" {
-		t.Errorf("after the reset made by %q", who)
-	}
-	d.Lull(t, "clone", "rm", name)
+	ran(t, c, "made_by", "labelled")
+	c.Exec(t, "DROP TABLE made_by")
+	ran(t, d.Reset(t, name), "made_by", "labelled")
+	d.Lull(t, "clone", "rm", name, labelled)
 	must(t, os.WriteFile(file, []byte("CREATE TABEL;"), 0o600))
 	if o := d.TryLull(t, "clone", ref, name, "--on-clone="+file); o.Code != 10 {
 		t.Errorf("a statement that is wrong: %s", o)
@@ -114,9 +130,18 @@ func runsStatements(t *testing.T, d *harness.Daemon, ref string) {
 	gone(t, d, name)
 }
 
+func ran(t *testing.T, c *harness.Clone, made, unmade string) {
+	t.Helper()
+	if c.Query(t, "SELECT to_regclass('"+made+"')::text") == "" || c.Query(t, "SELECT to_regclass('"+unmade+"')::text") != "" {
+		t.Errorf("%s has no table %s, or has %s", c.ID, made, unmade)
+	}
+}
+
 func ends(t *testing.T, d *harness.Daemon, ref string) {
 	short, removed := harness.Name(t, "k"), harness.Name(t, "k")
-	d.Clone(t, ref, short, "--ttl=2s")
+	if c := d.Clone(t, ref, short, "--ttl=2s")[0]; c.Expires.IsZero() {
+		t.Error("it does not say when it ends")
+	}
 	c := d.Clone(t, ref, removed, "--rm", "--ttl=1h")[0]
 	c.WaitAnswer(t)
 	harness.Eventually(t, "the clone has ended when its time was over", func() bool { return !there(d, short) })

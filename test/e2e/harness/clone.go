@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lull-containers/lull/clone"
 )
@@ -23,10 +24,13 @@ type Clone struct {
 // Cloned is what lull says of a clone.
 type Cloned struct {
 	Name           string
+	Image          string
+	Engine         string
 	Host           string
 	Port           uint16
 	URL            string
 	Published      string
+	Expires        time.Time
 	VerifiedMillis float64 `json:"verified_ms"`
 	TakenMillis    float64 `json:"taken_ms"`
 	Pid            int

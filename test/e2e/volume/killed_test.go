@@ -7,6 +7,7 @@ import (
 
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/test/e2e/harness"
+	"github.com/lull-containers/lull/volume"
 )
 
 // killed is a database whose shim is killed again and again, each time on the
@@ -55,15 +56,9 @@ func (k *killed) whole(t *testing.T) {
 // leaves a volume that starts without loss, and no checkpoint that could be
 // taken for whole.
 func TestKilled(t *testing.T) {
-	harness.Full(t)
 	k := newKilled(t)
-	steps := engine.CheckpointSteps()
-	for _, step := range append(steps[slices.Index(steps, "capture"):], "resume", "copied", "synced", "named", "sealed") {
-		point := "checkpoint." + step
-		if slices.Contains([]string{"copied", "synced", "named"}, step) {
-			point = "capture." + step
-		}
-		t.Run(point, func(t *testing.T) { k.inCheckpoint(t, point) })
+	for _, point := range capturePoints() {
+		t.Run(point, func(t *testing.T) { ordinarily(t, point); k.inCheckpoint(t, point) })
 	}
 	ref := harness.Name(t, "cp") + ":latest"
 	t.Run("the checkpoint", func(t *testing.T) {
@@ -71,8 +66,9 @@ func TestKilled(t *testing.T) {
 		k.d.Lull(t, "checkpoint", k.ID, ref)
 	})
 	cut := k.rows
-	for _, step := range []string{"staging", "after staging", "out", "after out", "in", "after in", "new", "after new"} {
-		t.Run("putback."+step, func(t *testing.T) { k.inPutBack(t, ref, cut, "putback."+step) })
+	for _, step := range volume.PutBackSteps() {
+		point := "putback." + step
+		t.Run(point, func(t *testing.T) { ordinarily(t, point); k.inPutBack(t, ref, cut, point) })
 	}
 	k.d.Lull(t, "verify", ref)
 }
@@ -83,6 +79,35 @@ func (k *killed) again(t *testing.T) {
 	k.start(t)
 	k.write(t)
 	k.whole(t)
+}
+
+// The same, where the capture is a snapshot.
+func TestKilledInSnapshot(t *testing.T) {
+	harness.Full(t)
+	k := newKilled(t)
+	k.volume = places()["subvolume"].folder(t, k.d)
+	k.inCheckpoint(t, "capture."+volume.SnapshotStep)
+}
+
+// capturePoints are all from the first file on that is captured.
+func capturePoints() []string {
+	points, steps := []string{"checkpoint.resume", "checkpoint.sealed"}, engine.CheckpointSteps()
+	for _, step := range steps[slices.Index(steps, "capture"):] {
+		points = append(points, "checkpoint."+step)
+	}
+	for _, step := range volume.CaptureSteps() {
+		points = append(points, "capture."+step)
+	}
+	return points
+}
+
+// ordinarily leaves what is not decisive to the full run: a capture that has
+// its name and no seal, and a volume half of whose files were moved.
+func ordinarily(t *testing.T, point string) {
+	t.Helper()
+	if !slices.Contains([]string{"capture.named", "checkpoint.seal", "putback.after out", "putback.after in"}, point) {
+		harness.Full(t)
+	}
 }
 
 func (k *killed) inCheckpoint(t *testing.T, point string) {
