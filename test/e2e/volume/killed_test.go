@@ -56,6 +56,7 @@ func (k *killed) whole(t *testing.T) {
 // leaves a volume that starts without loss, and no checkpoint that could be
 // taken for whole.
 func TestKilled(t *testing.T) {
+	harness.Full(t)
 	k := newKilled(t)
 	for _, point := range capturePoints() {
 		t.Run(point, func(t *testing.T) { ordinarily(t, point); k.inCheckpoint(t, point) })
