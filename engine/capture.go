@@ -191,7 +191,11 @@ func (d *dump) hash(ctx context.Context) error {
 		if t.result == nil {
 			continue
 		}
-		if err := t.result.Hash(ctx); err != nil {
+		read := t.result.Hash
+		if d.req.Resume != nil { // the database runs
+			read = t.result.HashBehind
+		}
+		if err := read(ctx); err != nil {
 			return fmt.Errorf("read the capture of %s: %w", t.root.Destination, err)
 		}
 	}

@@ -435,3 +435,19 @@ func TestHashedBytesAreCounted(t *testing.T) {
 		t.Errorf("%d bytes, hashed twice", r.Hashed)
 	}
 }
+
+// What is hashed behind everybody else has the same digests.
+func TestHashBehind(t *testing.T) {
+	src, store := tempDir(t), tempDir(t)
+	for i := range 20 {
+		write(t, fmt.Sprintf("%s/%d", src, i), noise("behind", 1000+i))
+	}
+	usual := captured(t, src, store+"/usual", CaptureOptions{})
+	r, err := Capture(t.Context(), src, store+"/behind", CaptureOptions{})
+	must(t, err)
+	must(t, r.Commit())
+	must(t, r.HashBehind(t.Context()))
+	if a, b := usual.List.Content(), r.List.Content(); a != b || a == "" {
+		t.Errorf("%q and %q", a, b)
+	}
+}

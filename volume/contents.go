@@ -21,21 +21,31 @@ func workers() int { return min(2, runtime.GOMAXPROCS(0)) }
 // each runs do for 0 … n-1, a few at a time and with a buffer for each of
 // these, until one fails.
 func each(ctx context.Context, n int, do func(ctx context.Context, buf []byte, i int) error) error {
+	return eachOn(ctx, asItIs, n, do)
+}
+
+// workplace is where a worker works.
+type workplace func(func() error) error
+
+func asItIs(work func() error) error { return work() }
+
+func eachOn(ctx context.Context, place workplace, n int, do func(ctx context.Context, buf []byte, i int) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
-	for range min(workers(), n) {
-		g.Go(func() error {
-			buf := make([]byte, copyBuffer)
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if err := do(ctx, buf, int(i)); err != nil {
-					return err
-				}
+	work := func() error {
+		buf := make([]byte, copyBuffer)
+		for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
-			return nil
-		})
+			if err := do(ctx, buf, int(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for range min(workers(), n) {
+		g.Go(func() error { return place(work) })
 	}
 	return g.Wait()
 }

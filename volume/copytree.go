@@ -196,9 +196,9 @@ func (c *copier) correct(ctx context.Context, f *pooled, e *Entry, buf []byte) (
 
 // hashCopy fills the digests that are missing from entries, reading the copy
 // at dir instead of the files that the entries were made of.
-func hashCopy(ctx context.Context, dir *os.File, entries []Entry) error {
+func hashCopy(ctx context.Context, place workplace, dir *os.File, entries []Entry) error {
 	first, rest := groupLinks(entries)
-	err := each(ctx, len(first), func(ctx context.Context, buf []byte, i int) error {
+	err := eachOn(ctx, place, len(first), func(ctx context.Context, buf []byte, i int) error {
 		f, err := openQuiet(dir, first[i].Path, 0)
 		if err != nil {
 			return &PathError{Class: ErrCapture, Path: first[i].Path, Err: err}

@@ -48,19 +48,25 @@ func (r *Result) Publish(ctx context.Context) error {
 
 // Hash fills the digests that are missing from List. It reads the copy,
 // because the source may be in use again; before or after Commit.
-func (r *Result) Hash(ctx context.Context) error {
+func (r *Result) Hash(ctx context.Context) error { return r.hash(ctx, asItIs) }
+
+// HashBehind is Hash for when the database runs: it has the first claim on
+// processors and disks.
+func (r *Result) HashBehind(ctx context.Context) error { return r.hash(ctx, behind) }
+
+func (r *Result) hash(ctx context.Context, place workplace) error {
 	unread, _ := groupLinks(r.List.Entries)
 	for _, e := range unread {
 		r.Hashed += e.Size
 	}
 	if r.dir != nil {
-		return hashCopy(ctx, r.dir, r.List.Entries)
+		return hashCopy(ctx, place, r.dir, r.List.Entries)
 	}
 	dir, err := openRoot(r.dst)
 	if err != nil {
 		return err
 	}
-	return errors.Join(hashCopy(ctx, dir, r.List.Entries), dir.Close())
+	return errors.Join(hashCopy(ctx, place, dir, r.List.Entries), dir.Close())
 }
 
 // Commit makes the capture durable and gives it its name. When it fails

@@ -42,7 +42,7 @@ func checkStaged(ctx context.Context, dst *os.File, staged []Entry, p Pair) erro
 	if p.List == nil {
 		return nil
 	}
-	if err := hashCopy(ctx, dst, staged); err != nil {
+	if err := hashCopy(ctx, asItIs, dst, staged); err != nil {
 		return err
 	}
 	if d := p.List.against(staged); d.Any() {

@@ -60,7 +60,7 @@ func TestCarry(t *testing.T) {
 		layout bool
 		full   bool
 	}{
-		"postgres/registry": {run: postgres, full: true},
+		"postgres/registry": {run: postgres},
 		"redis/layout":      {run: redis, layout: true},
 		"postgres/layout":   {run: postgres, layout: true, full: true},
 		"redis/registry":    {run: redis, full: true},
