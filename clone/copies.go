@@ -11,6 +11,7 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/lull-containers/lull/internal/rawspec"
 	"github.com/lull-containers/lull/isolate"
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/volume"
@@ -87,7 +88,7 @@ func holder(mounts []specs.Mount, dest string) (index int, at string, ok bool) {
 	for i, m := range mounts {
 		rel, inside := below(m.Destination, dest)
 		if inside && len(path.Clean(m.Destination)) >= best {
-			best, index, at, ok = len(path.Clean(m.Destination)), i, rel, isolate.IsBind(m)
+			best, index, at, ok = len(path.Clean(m.Destination)), i, rel, rawspec.IsBind(m)
 		}
 	}
 	return index, at, ok

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/lull-containers/lull/internal/cleanup"
+	"github.com/lull-containers/lull/internal/rawspec"
 	"github.com/lull-containers/lull/quiesce"
 	"github.com/lull-containers/lull/store"
 )
@@ -104,8 +105,7 @@ func alone(like *specs.Linux, cgroup string) *specs.Linux {
 // fromHost is what is not the kernel's own: the database's volumes,
 // configuration, sockets.
 func fromHost(m specs.Mount) bool {
-	bind := slices.Contains(m.Options, "bind") || slices.Contains(m.Options, "rbind")
-	return bind || !slices.Contains([]string{"proc", "sysfs", "tmpfs", "devpts", "mqueue"}, m.Type)
+	return rawspec.IsBind(m) || !slices.Contains([]string{"proc", "sysfs", "tmpfs", "devpts", "mqueue"}, m.Type)
 }
 
 func boxed(spec *specs.Spec, url string) (typeurl.Any, error) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lull-containers/lull/internal/rawspec"
 	"github.com/lull-containers/lull/quiesce"
 )
 
@@ -75,8 +76,7 @@ func foldersOfService(c *Container) (folders []string) {
 		return folders
 	}
 	for _, m := range c.Spec.Mounts {
-		bind := m.Type == "bind" || slices.Contains(m.Options, "bind") || slices.Contains(m.Options, "rbind")
-		if info, err := os.Stat(m.Source); bind && !slices.Contains(m.Options, "ro") && err == nil && info.IsDir() {
+		if info, err := os.Stat(m.Source); rawspec.IsBind(m) && !slices.Contains(m.Options, "ro") && err == nil && info.IsDir() {
 			folders = append(folders, m.Destination)
 		}
 	}

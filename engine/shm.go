@@ -7,10 +7,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/lull-containers/lull/internal/rawspec"
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/volume/shm"
 )
@@ -26,7 +26,7 @@ func sharedMemory(mounts []specs.Mount) string {
 			continue
 		}
 		source = ""
-		if m.Type == "bind" || slices.Contains(m.Options, "bind") || slices.Contains(m.Options, "rbind") {
+		if rawspec.IsBind(m) {
 			source = m.Source
 		}
 	}

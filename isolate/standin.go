@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/lull-containers/lull/internal/rawspec"
 )
 
 // How a mount is stood in for.
@@ -34,24 +36,11 @@ func For(m specs.Mount, i int, dir string) StandIn {
 // A folder may be: what is mounted in it is writable all the same with an
 // ordinary recursive bind, and a socket in it can be written to.
 func Needed(m specs.Mount) bool {
-	if !IsBind(m) {
+	if !rawspec.IsBind(m) {
 		return false
 	}
 	at, err := os.Stat(m.Source)
 	return err != nil || !at.Mode().IsRegular() || !readOnly(m)
-}
-
-// IsBind tells bind mounts from others.
-func IsBind(m specs.Mount) bool {
-	if m.Type == "bind" {
-		return true
-	}
-	for _, o := range m.Options {
-		if o == "bind" || o == "rbind" {
-			return true
-		}
-	}
-	return false
 }
 
 func readOnly(m specs.Mount) bool {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/netns"
+	"github.com/lull-containers/lull/internal/rawspec"
 	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/internal/wall"
 	"github.com/lull-containers/lull/isolate"
@@ -78,7 +79,7 @@ func (t *task) alone() error {
 // be put in the place of a part, for CRIU knows the whole.
 func (t *task) unshared(data []string) error {
 	for _, m := range t.c.Spec.Mounts {
-		if !isolate.IsBind(m) || !holds(m, data) {
+		if !rawspec.IsBind(m) || !holds(m, data) {
 			continue
 		}
 		found, err := isolate.Beside(m, data)

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/lull-containers/lull/internal/rawspec"
 )
 
 // view is the file system as the container sees it.
@@ -59,7 +61,7 @@ func (v *view) mount(m specs.Mount) (*mountPoint, error) {
 	}
 	p := &mountPoint{dest: dest, fsType: m.Type, readOnly: readOnly(m.Options)}
 	switch {
-	case m.Type == "bind" || slices.Contains(m.Options, "bind") || slices.Contains(m.Options, "rbind"):
+	case rawspec.IsBind(m):
 		p.kind, p.recursive = Bind, slices.Contains(m.Options, "rbind")
 		p.source = realSource(m.Source)
 	case m.Type == "tmpfs":

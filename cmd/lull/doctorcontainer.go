@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/lull-containers/lull/criu"
+	"github.com/lull-containers/lull/internal/rawspec"
 	"github.com/lull-containers/lull/quiesce"
 )
 
@@ -98,7 +99,7 @@ func networkFinding(spec *specs.Spec) criu.Finding {
 // mounts of the spec, not what is behind a bind mount.
 func shmFindings(spec *specs.Spec) []criu.Finding {
 	i := slices.IndexFunc(spec.Mounts, func(m specs.Mount) bool { return m.Destination == "/dev/shm" })
-	if i < 0 || (spec.Mounts[i].Type != "bind" && !slices.Contains(spec.Mounts[i].Options, "rbind") && !slices.Contains(spec.Mounts[i].Options, "bind")) {
+	if i < 0 || !rawspec.IsBind(spec.Mounts[i]) {
 		return nil
 	}
 	return []criu.Finding{{Severity: criu.Warn, Check: "/dev/shm",

@@ -8,6 +8,7 @@ import (
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/lull-containers/lull/internal/rawspec"
 	"github.com/lull-containers/lull/manifest"
 )
 
@@ -29,10 +30,9 @@ func (p *pulling) mountRules(m *manifest.Manifest) mountRules {
 }
 
 func (r mountRules) confined(m specs.Mount) error {
-	bind := m.Type == "bind" || slices.Contains(m.Options, "bind") || slices.Contains(m.Options, "rbind")
 	readOnly := slices.Contains(m.Options, "ro")
 	switch {
-	case bind:
+	case rawspec.IsBind(m):
 		return r.confinedBind(path.Clean(m.Source), path.Clean(m.Destination), readOnly)
 	case m.Type == "proc" && path.Clean(m.Destination) == "/proc":
 	case slices.Contains([]string{"sysfs", "cgroup", "cgroup2"}, m.Type) && readOnly:
