@@ -1,7 +1,6 @@
 package engines
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,23 +24,12 @@ func TestContainerd(t *testing.T) {
 			for _, database := range databases {
 				for how, way := range ways {
 					t.Run(strings.ReplaceAll(database+"/"+how, " ", "-"), func(t *testing.T) {
-						cell := harness.FillCell(t, "containerd", version, database, how)
-						ordinarily(t, cell)
+						harness.FillCell(t, "containerd", version, database, how)
 						newRun(t, d, database).there(t, way)
 					})
 				}
 			}
 		})
-	}
-}
-
-// ordinarily skips, in an ordinary run, what others see there too: 2.4 is what
-// all other end-to-end tests run on, and MySQL takes long to start.
-func ordinarily(t *testing.T, c *harness.Cell) {
-	t.Helper()
-	often := c.Version == "1.7" || c.Version == "2.1" && !strings.HasPrefix(c.Database, "mysql")
-	if !often && os.Getenv("LULL_E2E_FULL") != "1" {
-		c.Skip(t, "it takes long: `make e2e-full` runs it")
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 // A checkpoint that fails, wherever it does, leaves the database as before and
 // nothing that can be restored.
 func TestFailures(t *testing.T) {
-	harness.Full(t)
 	h := newHost(t)
 	s := newServer(t, h, "redis 8.0", nil)
 	b := newBundle(t, h, h.lab.Path("runc"), s.image, s.into)
@@ -27,6 +26,9 @@ func TestFailures(t *testing.T) {
 		"panic":                     {"checkpoint.freeze", "panic", "Error (lull): lull's keeper of this operation is gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if fault.what != "error" { // nobody is left to end Redis's pause before its time
+				harness.Full(t)
+			}
 			h.fail(t, fault.point, fault.what)
 			o := r.checkpoint(t, false)
 			if o.Code == 0 || !strings.Contains(o.Stderr, fault.says) {
@@ -44,7 +46,6 @@ func TestFailures(t *testing.T) {
 
 // What cannot keep its promise is refused before anything runs.
 func TestRefusedRestores(t *testing.T) {
-	harness.Full(t)
 	h := newHost(t)
 	s := newServer(t, h, "redis 8.0", nil)
 	s.args = append(s.args, "--appendonly", "yes") // else nothing is written
