@@ -45,7 +45,7 @@ func (c *Checkpoint) Template(ctx context.Context, blobs content.Provider, m *ma
 		Image:       cmp.Or(c.BaseName(), made.Image),
 		Snapshotter: cmp.Or(c.Index.Annotations[AnnotationSnapshotter], made.Snapshotter),
 		Runtime:     containers.RuntimeInfo{Name: cmp.Or(c.Index.Annotations[AnnotationRuntime], made.Runtime)},
-		Labels:      made.Labels,
+		Labels:      withoutPod(made.Labels),
 	}
 	if err := t.complete(); err != nil {
 		return t, fmt.Errorf("%s: %w", c.Ref, err)

@@ -102,21 +102,21 @@ func hasManifest(k store.Kept) error {
 func importCommand(a *app) *cobra.Command {
 	var f pullFlags
 	cmd := &cobra.Command{
-		Use:     "import FILE [IMAGE]",
-		Short:   "Bring a checkpoint from a file that lull export wrote, ready to be restored",
-		Example: "  lull import monday.tar && lull restore pg:monday",
-		Args:    usage(cobra.RangeArgs(1, 2)),
+		Use:   "import FILE [IMAGE]",
+		Short: "Bring a checkpoint from a file of lull export's, or the kubelet's, ready to be restored",
+		Long: "Bring a checkpoint from a file that lull export wrote, or from an archive of the kubelet's or crictl's. Of those the base\n" +
+			"image has to be here, and captures come with none: their volumes have to be as they were at the checkpoint, or its captures\n" +
+			"be here. The container is restored outside of a pod.",
+		Example: "  lull import monday.tar && lull restore pg:monday\n" +
+			"  lull --namespace k8s.io import checkpoint-orders-0_default-postgres.tar orders:monday",
+		Args: usage(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := os.Open(args[0])
 			if err != nil {
 				return fail(exitNotFound, "", "%w", err)
 			}
 			defer file.Close()
-			from, err := transfer.OpenExported(args[0], file)
-			if err != nil {
-				return carryFailed(err)
-			}
-			done, err := a.pullFrom(cmd.Context(), from, append(args, "")[1], f)
+			done, err := a.importFrom(cmd.Context(), args[0], file, append(args, "")[1], f)
 			if err != nil {
 				return carryFailed(err)
 			}

@@ -90,7 +90,7 @@ func carryFailed(err error) error {
 		return &failure{code: exitUsage, err: err}
 	case errors.Is(err, artifact.ErrFormat), errors.Is(err, artifact.ErrKey), errors.Is(err, transfer.ErrHarm):
 		return &failure{code: exitManifest, err: err}
-	case errors.Is(err, transfer.ErrAbsent):
+	case errors.Is(err, transfer.ErrAbsent), errors.Is(err, transfer.ErrBase):
 		return &failure{code: exitNotFound, err: err}
 	case errors.Is(err, transfer.ErrRoom):
 		return &failure{code: exitHost, err: err}

@@ -157,6 +157,9 @@ func (r *restoring) open(ctx context.Context) (err error) {
 	if err := r.free(ctx); err != nil {
 		return err
 	}
+	if err := r.standIn(); err != nil {
+		return err
+	}
 	if r.setting != nil { // which has folders of its own
 		return nil
 	}

@@ -86,6 +86,7 @@ func (t *taking) rest() []stage {
 	}
 	return append(frozen, []stage{
 		{"resume", t.resume},
+		{"pod", t.draft.OutOfPod},
 		{"base image", t.draft.Base},
 		{"runtime", t.draft.Runtime},
 		{"manifest", t.draft.Manifest},

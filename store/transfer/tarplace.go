@@ -129,6 +129,15 @@ const maxEntries = 64 << 10
 // OpenExported reads the table of a tar that an Archive wrote. Nothing of it
 // is unpacked, and a name in it stands for a digest or for nothing.
 func OpenExported(name string, file io.ReadSeeker) (Place, error) {
+	e, err := entries(name, file)
+	if err != nil {
+		return nil, err
+	}
+	return e, e.readIndex()
+}
+
+// entries finds where the files of a tar are.
+func entries(name string, file io.ReadSeeker) (*exported, error) {
 	at, ok := file.(io.ReaderAt)
 	if !ok {
 		return nil, fmt.Errorf("%w: %s cannot be read anywhere but at its beginning", ErrPlace, name)
@@ -138,7 +147,7 @@ func OpenExported(name string, file io.ReadSeeker) (Place, error) {
 	for {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {
-			return e, e.readIndex()
+			return e, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s: %w", artifact.ErrFormat, name, err)

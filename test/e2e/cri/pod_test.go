@@ -115,10 +115,15 @@ func (n *node) do(t *testing.T, args ...string) string {
 
 type object = map[string]any
 
-// security is the kubelet's: each container has its own processes.
+// security is the kubelet's: each container has its own processes, and does not
+// see the kernel's files.
 func security() object {
 	const container = 1
-	return object{"security_context": object{"namespace_options": object{"pid": container}}}
+	return object{"security_context": object{"namespace_options": object{"pid": container},
+		"masked_paths": strings.Fields("/proc/asound /proc/acpi /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list " +
+			"/proc/timer_stats /proc/sched_debug /proc/scsi /sys/firmware /sys/devices/virtual/powercap"),
+		"readonly_paths": strings.Fields("/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger"),
+	}}
 }
 
 // pod runs one container in a pod of its own, and gives both ids.
