@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,16 +66,24 @@ func (a *app) install(ctx context.Context, o installOptions) error {
 	done := installation{Plan: p}
 	if !o.dryRun {
 		if err := p.Carry(ctx, func(ctx context.Context) error { return a.prove(ctx, w, o, &done) }); err != nil {
-			return fail(exitHost, "nothing was changed", "lull is not installed: %w", err)
+			return fail(exitHost, left(err), "lull is not installed: %w", err)
 		}
 		done.Carried = true
 	}
 	return answer(a, done, a.printInstallation)
 }
 
+// left says how the host is after an installation that failed.
+func left(err error) string {
+	if errors.Is(err, diversion.ErrLeft) {
+		return "`lull status` shows what is there, `lull uninstall` takes it away"
+	}
+	return "nothing was changed"
+}
+
 // wanted completes what the flags leave open.
 func (o installOptions) wanted() (diversion.Wanted, []string, error) {
-	w := diversion.Wanted{From: o.from, Bin: o.bin, Shims: o.shims, Version: version.Version(), Record: o.record}
+	w := diversion.Wanted{From: o.from, Bin: o.bin, Shims: o.shims, Version: version.Version(), Record: o.record, Running: diversion.Running}
 	if w.From == "" {
 		self, err := os.Executable()
 		if err != nil {

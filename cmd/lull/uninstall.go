@@ -23,17 +23,25 @@ func uninstallCommand(a *app) *cobra.Command {
 	return cmd
 }
 
+// uninstall gives the stock shims back before it looks for what runs: a container
+// that is started meanwhile is not lull's, or is seen.
 func (a *app) uninstall(ctx context.Context, o installOptions) error {
-	p, err := diversion.Removal(o.record, diversion.Running())
-	if err != nil {
-		return fail(exitHost, "", "%w", err)
-	}
-	done := installation{Plan: p}
-	if !o.dryRun {
-		if err := p.Carry(ctx, func(context.Context) error { return nil }); err != nil {
-			return fail(exitHost, "nothing was changed", "lull is still installed: %w", err)
+	var done installation
+	for _, plan := range []func(record string) (diversion.Plan, error){
+		diversion.GiveBack,
+		func(record string) (diversion.Plan, error) { return diversion.Removal(record, diversion.Running()) },
+	} {
+		p, err := plan(o.record)
+		if err != nil {
+			return fail(exitHost, "", "%w", err)
 		}
-		done.Carried = true
+		if !o.dryRun {
+			if err := p.Carry(ctx, func(context.Context) error { return nil }); err != nil {
+				return fail(exitHost, "call it again", "lull is still installed, see `lull status`: %w", err)
+			}
+		}
+		done.Actions, done.Notes = append(done.Actions, p.Actions...), append(done.Notes, p.Notes...)
 	}
+	done.Carried = !o.dryRun
 	return answer(a, done, a.printInstallation)
 }

@@ -99,6 +99,13 @@ func fine(context.Context) error { return nil }
 
 func (h host) uninstall(t *testing.T, use Use) Plan {
 	t.Helper()
+	back, err := GiveBack(h.record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := back.Carry(t.Context(), fine); err != nil {
+		t.Fatal(err)
+	}
 	p, err := Removal(h.record, use)
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +113,7 @@ func (h host) uninstall(t *testing.T, use Use) Plan {
 	if err := p.Carry(t.Context(), fine); err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return Plan{append(back.Actions, p.Actions...), append(back.Notes, p.Notes...)}
 }
 
 func (h host) want(t *testing.T, want map[string]string) {
@@ -186,8 +193,8 @@ func TestFailedAction(t *testing.T) {
 			return
 		}
 		p.Actions[i].do = func() error { return errors.New("no") }
-		if err := p.Carry(t.Context(), fine); err == nil {
-			t.Errorf("action %d failed, and nobody says so", i)
+		if err := p.Carry(t.Context(), fine); err == nil || errors.Is(err, ErrLeft) {
+			t.Errorf("action %d failed: %v", i, err)
 		}
 		h.want(t, bare)
 	}
@@ -221,7 +228,7 @@ func TestContainerdRemoved(t *testing.T) {
 	if err := os.Remove(h.shim); err != nil {
 		t.Fatal(err)
 	}
-	p, err := Removal(h.record, nil)
+	p, err := GiveBack(h.record)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,10 @@ type Wanted struct {
 	Shims   []string // stock shims that the front takes the place of
 	Version string
 	Record  string // path of the record
+
+	// Running looks for shims that run: what one needs stays when an installation
+	// is taken back. Nil: none do.
+	Running func() Use
 }
 
 // Plan compares with what is there. It changes nothing, and refuses what is
@@ -28,8 +32,9 @@ func (w Wanted) Plan() (Plan, error) {
 		return Plan{}, err
 	}
 	var p Plan
+	now := w.record(&p, before)
 	for _, name := range beside() {
-		if err := w.program(&p, name); err != nil {
+		if err := w.program(&p, name, now); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -38,11 +43,11 @@ func (w Wanted) Plan() (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	w.record(&p, before)
+	sweep(&p, now)
 	return p, nil
 }
 
-func (w Wanted) program(p *Plan, name string) error {
+func (w Wanted) program(p *Plan, name string, now Record) error {
 	from, to := filepath.Join(w.From, name), filepath.Join(w.Bin, name)
 	if !Ours(from) {
 		return fmt.Errorf("%s is not lull's program of that name; name the folder that has them with --from", from)
@@ -53,8 +58,23 @@ func (w Wanted) program(p *Plan, name string) error {
 	if exists(to) && !Ours(to) {
 		return fmt.Errorf("%s is there and is not lull's; move it away, or name another folder with --bin", to)
 	}
-	p.Actions = append(p.Actions, replace(from, to))
+	a := replace(from, to)
+	if !exists(to) {
+		a.undo = func() error { return w.unplace(to, now) }
+	}
+	p.Actions = append(p.Actions, a)
 	return nil
+}
+
+// unplace takes a program away that was not there before, unless a container
+// that was started meanwhile needs it.
+func (w Wanted) unplace(to string, now Record) error {
+	if w.Running != nil {
+		if n := w.Running().of(to, now.Files); n > 0 {
+			return fmt.Errorf("%s stays: %d running containers need it", to, n)
+		}
+	}
+	return remove(to)
 }
 
 // replace puts a program at a path and keeps what it replaces until all is done.
@@ -154,7 +174,9 @@ func overStock(front, shim string) Action {
 	}
 }
 
-func (w Wanted) record(p *Plan, before Record) {
+// record notes first what there will be, so that an installation that is killed
+// can be taken away. Undone, it notes what is left.
+func (w Wanted) record(p *Plan, before Record) Record {
 	now := Record{Version: w.Version, Files: slices.Clone(before.Files), Shims: slices.Clone(before.Shims)}
 	for _, name := range beside() {
 		now.Files = add(now.Files, filepath.Join(w.Bin, name))
@@ -163,13 +185,15 @@ func (w Wanted) record(p *Plan, before Record) {
 		now.Shims = add(now.Shims, shim)
 	}
 	if before.Version == now.Version && slices.Equal(before.Files, now.Files) && slices.Equal(before.Shims, now.Shims) {
-		return
+		return now
 	}
+	fresh := now.absent()
 	p.Actions = append(p.Actions, Action{
 		What: "note all this in " + w.Record,
 		do:   func() error { return now.write(w.Record) },
-		undo: func() error { return before.write(w.Record) },
+		undo: func() error { return before.with(fresh).write(w.Record) },
 	})
+	return now
 }
 
 func add(list []string, path string) []string {

@@ -25,8 +25,12 @@ type Plan struct {
 // Empty tells whether nothing is to be changed.
 func (p Plan) Empty() bool { return len(p.Actions) == 0 }
 
+// ErrLeft is that not everything could be taken back; the text says what.
+var ErrLeft = errors.New("not everything is as it was")
+
 // Carry does everything and asks check whether it works. When anything fails
-// all is as it was: an upgrade that fails leaves the old version.
+// all is as it was, an upgrade that fails leaves the old version; or the error
+// is ErrLeft, too.
 func (p Plan) Carry(ctx context.Context, check func(context.Context) error) error {
 	for i, a := range p.Actions {
 		if err := a.do(); err != nil {
@@ -42,7 +46,10 @@ func (p Plan) Carry(ctx context.Context, check func(context.Context) error) erro
 			errs = append(errs, a.done())
 		}
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return errors.Join(err, ErrLeft)
+	}
+	return nil
 }
 
 func undo(actions []Action) error {
@@ -55,5 +62,8 @@ func undo(actions []Action) error {
 			errs = append(errs, fmt.Errorf("take back %q: %w", a.What, err))
 		}
 	}
-	return errors.Join(errs...)
+	if len(errs) > 0 {
+		return errors.Join(append(errs, ErrLeft)...)
+	}
+	return nil
 }

@@ -23,6 +23,7 @@ const (
 	// Kept is the suffix of the stock shim that was put aside.
 	Kept = ".stock"
 	old  = ".lull-old" // of what an installation under way replaced
+	next = ".lull-new" // of a program that is not complete yet, behind a dot; a number follows
 )
 
 // beside are the programs that lie side by side. The shims and the command start
@@ -51,7 +52,7 @@ func same(a, b string) bool {
 
 // place puts a copy of a program at path by one rename.
 func place(program, path string) (err error) {
-	to, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	to, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+next)
 	if err != nil {
 		return err
 	}
@@ -101,8 +102,8 @@ func keep(path, aside string) error {
 }
 
 func remove(path string) error {
-	if err := cleanup.IgnoreAbsent(os.Remove(path)); err != nil {
-		return err
+	if err := os.Remove(path); err != nil {
+		return cleanup.IgnoreAbsent(err)
 	}
 	return durable.SyncDir(filepath.Dir(path))
 }

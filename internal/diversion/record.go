@@ -1,12 +1,14 @@
 package diversion
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/durable"
@@ -36,6 +38,29 @@ func ReadRecord(path string) (r Record, err error) {
 
 // None tells whether nothing is installed.
 func (r Record) None() bool { return len(r.Files) == 0 && len(r.Shims) == 0 }
+
+// absent is what of it is not there, or not lull's.
+func (r Record) absent() Record {
+	notOurs := func(path string) bool { return !Ours(path) }
+	return Record{r.Version, only(r.Files, notOurs), only(r.Shims, notOurs)}
+}
+
+// with adds what is there of a later one.
+func (r Record) with(later Record) Record {
+	now := Record{Version: r.Version, Files: slices.Clone(r.Files), Shims: slices.Clone(r.Shims)}
+	for _, file := range only(later.Files, Ours) {
+		now.Files = add(now.Files, file)
+	}
+	for _, shim := range only(later.Shims, Ours) {
+		now.Shims = add(now.Shims, shim)
+	}
+	now.Version = cmp.Or(now.Version, later.Version)
+	return now
+}
+
+func only(paths []string, keep func(string) bool) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !keep(path) })
+}
 
 func (r Record) write(path string) error {
 	if r.None() {

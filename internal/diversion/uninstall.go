@@ -5,21 +5,35 @@ import (
 	"slices"
 )
 
-// Removal plans the end of what the record at path says. Programs that
-// something running needs stay, with a note and in the record: a path that the
-// bundle of a running container names is never removed.
-func Removal(path string, use Use) (Plan, error) {
+// GiveBack plans that the stock shims of the record at path stand in their own
+// places again. It comes before a Removal looks at what runs: from then on no
+// container gets lull's shim by the stock one's name.
+func GiveBack(path string) (p Plan, err error) {
 	r, err := ReadRecord(path)
 	if err != nil {
-		return Plan{}, err
+		return p, err
 	}
 	shims, err := places(r.Shims)
 	if err != nil {
-		return Plan{}, err
+		return p, err
 	}
-	var p Plan
 	for _, shim := range shims {
 		giveBack(&p, shim)
+	}
+	sweep(&p, Record{Shims: shims})
+	if len(shims) > 0 {
+		p.Actions = append(p.Actions, rewrite(path, r, Record{Version: r.Version, Files: r.Files}))
+	}
+	return p, nil
+}
+
+// Removal plans the end of the programs in the record at path. Those that
+// something running needs stay, with a note and in the record: a path that the
+// bundle of a running container names is never removed.
+func Removal(path string, use Use) (p Plan, err error) {
+	r, err := ReadRecord(path)
+	if err != nil {
+		return p, err
 	}
 	left := Record{Version: r.Version}
 	for _, file := range slices.Backward(r.Files) { // the command before the shim that starts it
@@ -31,14 +45,19 @@ func Removal(path string, use Use) (Plan, error) {
 		takeAway(&p, file)
 	}
 	slices.Reverse(left.Files)
-	if !r.None() && !slices.Equal(left.Files, r.Files) || len(r.Shims) > 0 {
-		p.Actions = append(p.Actions, Action{
-			What: "bring " + path + " up to date",
-			do:   func() error { return left.write(path) },
-			undo: func() error { return r.write(path) },
-		})
+	sweep(&p, Record{Files: r.Files})
+	if !slices.Equal(left.Files, r.Files) {
+		p.Actions = append(p.Actions, rewrite(path, r, left))
 	}
 	return p, nil
+}
+
+func rewrite(path string, before, now Record) Action {
+	return Action{
+		What: "bring " + path + " up to date",
+		do:   func() error { return now.write(path) },
+		undo: func() error { return before.write(path) },
+	}
 }
 
 // giveBack puts the stock shim in its own place. Where containerd was upgraded

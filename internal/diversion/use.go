@@ -40,10 +40,11 @@ func Running() Use {
 }
 
 // of counts the shims that need a file of an installation: whose bundle names
-// it, or which is lull's and starts the others as long as it runs.
+// it, or which is lull's and starts the others as long as it runs. A front that
+// is about to become lull's shim counts.
 func (u Use) of(file string, files []string) (n int) {
 	for _, s := range u {
-		if s.named(file) || slices.ContainsFunc(files, s.runs) {
+		if s.named(file) || slices.ContainsFunc(files, s.runs) || s.isFront() {
 			n++
 		}
 	}
@@ -57,5 +58,11 @@ func (s Shim) named(file string) bool {
 // runs tells whether the shim is that program, or was before another version
 // took its place.
 func (s Shim) runs(file string) bool {
-	return strings.TrimSuffix(s.Exe, " (deleted)") == file || s.PID != 0 && sameFile(fmt.Sprintf("/proc/%d/exe", s.PID), file)
+	exe := strings.TrimSuffix(strings.TrimSuffix(s.Exe, " (deleted)"), old)
+	return exe == file || s.PID != 0 && sameFile(fmt.Sprintf("/proc/%d/exe", s.PID), file)
+}
+
+func (s Shim) isFront() bool {
+	name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(s.Exe), " (deleted)"), old)
+	return name == StockShim && s.PID != 0 && Ours(fmt.Sprintf("/proc/%d/exe", s.PID))
 }
