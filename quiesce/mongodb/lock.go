@@ -3,10 +3,10 @@ package mongodb
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
 // counted is the answer to fsyncLock and fsyncUnlock.
@@ -89,34 +89,36 @@ func (s *session) unlockMarked(ctx context.Context, mark string) error {
 
 // endAttempts kills lock commands by their mark, and sees them gone.
 func (s *session) endAttempts(ctx context.Context, mark string) error {
-	for {
-		var answer struct {
-			Running []struct {
-				ID      any `bson:"opid"`
-				Command struct {
-					Comment any `bson:"comment"`
-				} `bson:"command"`
-			} `bson:"inprog"`
-		}
-		err := s.admin(ctx, "looking for its lock command", bson.D{{Key: "currentOp", Value: 1}, {Key: "command.comment", Value: mark}}, &answer)
-		if err != nil {
-			return err
-		}
-		waiting := 0
-		for _, op := range answer.Running {
-			if op.Command.Comment != mark {
-				continue
-			}
-			waiting++
-			if err := s.admin(ctx, "ending its lock command", bson.D{{Key: "killOp", Value: 1}, {Key: "op", Value: op.ID}}, nil); err != nil {
-				return err
+	err := wait.Until(ctx, func() (bool, error) {
+		waiting, err := s.attempts(ctx, mark)
+		for _, id := range waiting {
+			if err := s.admin(ctx, "ending its lock command", bson.D{{Key: "killOp", Value: 1}, {Key: "op", Value: id}}, nil); err != nil {
+				return false, err
 			}
 		}
-		if waiting == 0 {
-			return nil
-		}
-		if err := sleep(ctx, 20*time.Millisecond); err != nil {
-			return errors.Join(fmt.Errorf("the lock command of lull's is still waiting"), err)
+		return len(waiting) == 0, err
+	})
+	if wait.Spent(err) {
+		err = errors.Join(errors.New("the lock command of lull's is still waiting"), err)
+	}
+	return err
+}
+
+// attempts are the operations that are lock commands with the mark.
+func (s *session) attempts(ctx context.Context, mark string) (ids []any, err error) {
+	var answer struct {
+		Running []struct {
+			ID      any `bson:"opid"`
+			Command struct {
+				Comment any `bson:"comment"`
+			} `bson:"command"`
+		} `bson:"inprog"`
+	}
+	err = s.admin(ctx, "looking for its lock command", bson.D{{Key: "currentOp", Value: 1}, {Key: "command.comment", Value: mark}}, &answer)
+	for _, op := range answer.Running {
+		if op.Command.Comment == mark {
+			ids = append(ids, op.ID)
 		}
 	}
+	return ids, err
 }

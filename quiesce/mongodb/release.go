@@ -8,7 +8,6 @@ import (
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
-	"github.com/lull-containers/lull/quiesce/internal/wait"
 )
 
 // settingLock is what the lock is called in the journal and in the manifest;
@@ -19,8 +18,6 @@ const settingLock = "fsyncLock"
 func held(mark string) []manifest.Held {
 	return []manifest.Held{{Setting: settingLock, Prior: "0", Ours: mark, Release: manifest.ByStatement}}
 }
-
-func sleep(ctx context.Context, d time.Duration) error { return wait.Sleep(ctx, d) }
 
 // Plan tells of the lock. A server that Fence will refuse is planned nothing
 // for.

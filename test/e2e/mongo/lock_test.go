@@ -79,7 +79,6 @@ func TestClientThatDies(t *testing.T) {
 // Somebody's fsyncLock refuses the checkpoint and survives it, as often as it
 // was taken; a checkpoint that does not require anything leaves it too.
 func TestSomebodysLock(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	db := run(t, fenced("lull/require", "flushed"))
 	for range 2 {
@@ -101,7 +100,6 @@ func TestSomebodysLock(t *testing.T) {
 // A lock that comes between lull's plan and its fence is seen by its count:
 // lull takes its own away and goes without a fence.
 func TestLockBetweenPlanAndFence(t *testing.T) {
-	harness.Full(t)
 	d := harness.Shared(t)
 	db := run(t, fenced())
 	d.Fail(t, "checkpoint.fence", "hang")
