@@ -43,7 +43,7 @@ func TestExecBesideDatabase(t *testing.T) {
 // A restored copy whose ready-exec never succeeds is stopped before anybody
 // enters, and told in the words of its last attempt.
 func TestExecNeverReady(t *testing.T) {
-	s := newService(t, map[string]string{"lull/ready-exec": `echo "not yet" >&2; exit 4`, "lull/restore-deadline": "20s"})
+	s := newService(t, map[string]string{"lull/quiesce-exec": "sync", "lull/ready-exec": `echo "not yet" >&2; exit 4`, "lull/restore-deadline": "20s"})
 	ref := checkpoint(t, s.Container)
 	lose(t, s.Container)
 	o := s.Daemon.TryCtr(t, "containers", "restore", "--rw", "--live", s.ID, ref)
