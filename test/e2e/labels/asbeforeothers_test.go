@@ -64,7 +64,7 @@ func redisOther(t *testing.T, engine, version string, labels map[string]string) 
 
 // What TestAsBefore sees of PostgreSQL, of the others.
 func TestAsBeforeOthers(t *testing.T) {
-	usual := []string{"mariadb11.8/privilege", "redis8.0/privilege", "redis8.0/password", "valkey8.1/paused"}
+	usual := []string{"mysql9.7/privilege", "mariadb11.8/privilege", "redis8.0/privilege", "redis8.0/password", "valkey8.1/paused"}
 	weak := map[string]string{"lull/user": "weak", "lull/password-env": "SECRET"}
 	wrong := map[string]string{"lull/password-env": "WRONG"}
 	for name, tt := range map[string]struct {

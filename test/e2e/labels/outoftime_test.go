@@ -23,7 +23,6 @@ func outOfTime(budget string, more map[string]string) map[string]string {
 // A quiesce that runs out of time refuses in one line that says what it waited
 // for, and leaves PostgreSQL as it was.
 func TestOutOfTime(t *testing.T) {
-	harness.Full(t)
 	fence := map[string]string{"lull/mode": "fence", "lull/require": "clean"}
 	for name, tt := range map[string]struct {
 		labels map[string]string
@@ -78,7 +77,6 @@ func standby(t *testing.T, pg *harness.Postgres) {
 
 // What TestOutOfTime sees of PostgreSQL, of the others.
 func TestOutOfTimeOthers(t *testing.T) {
-	harness.Full(t)
 	abort := outOfTime("1m", map[string]string{"lull/in-flight": "abort", "lull/require": "clean"})
 	fence := outOfTime("10s", map[string]string{"lull/require": "clean"})
 	for name, tt := range map[string]struct {
@@ -99,6 +97,9 @@ func TestOutOfTimeOthers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			engine, version, _ := strings.Cut(tt.engine, " ")
+			if engine == "mysql" || engine == "mariadb" {
+				harness.Full(t)
+			}
 			db := tt.run(t, engine, version, tt.labels)
 			db.hold(t, tt.hinder...)
 			before := db.state(t)
