@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/test/e2e/harness"
 )
 
@@ -17,16 +18,32 @@ func TestAtOnce(t *testing.T) {
 	t.Cleanup(func() { _ = d.Try(t, append([]string{"rm", "--force", "--volumes"}, names...)...) })
 	for range n {
 		name := harness.Name(t, "c")
-		d.Docker(t, append([]string{"create", "--name", name, "--label", "lull/mode=fence", redis().image}, redis().args...)...)
+		d.Docker(t, append([]string{"create", "--name", name, "--label", "lull/mode=fence", "--label", "lull/pause-budget=1m",
+			"--label", "lull/max-frozen=5m", "--label", "lull/restore-deadline=2m", redis().image}, redis().args...)...)
 		names = append(names, name)
 	}
 	atOnce(names, func(name string) { answered(t, d.Try(t, "start", name)) })
+	served(t, d, names, func(rec state.Record) bool { return rec.Engine == "redis" })
+	if harness.FullOr(0, 1) == 0 {
+		return
+	}
+	atOnce(names, func(name string) { answered(t, d.Try(t, "checkpoint", "create", name, "cut")) })
+	for _, name := range names {
+		(&running{d: d, name: name}).stopped(t)
+	}
+	atOnce(names, func(name string) { answered(t, (&running{d: d, name: name}).tryStart(t, "cut")) })
+	served(t, d, names, func(rec state.Record) bool { return rec.Checkpoint != "" && len(rec.Checked) > 0 })
+}
+
+// served sees that each database answers, and is what it has to be to lull.
+func served(t *testing.T, d *harness.Docker, names []string, ok func(state.Record) bool) {
+	t.Helper()
 	for _, name := range names {
 		r := &running{Container: d.Handle(d.Inspect(t, name, "{{.Id}}")), database: redis(), d: d, name: name}
 		r.store = redis().inside(r)
 		r.waitAnswer(t)
-		if rec := r.Record(t); rec.Engine != "redis" {
-			t.Errorf("%s is not lull's: %+v", name, rec)
+		if rec := r.Record(t); !ok(rec) {
+			t.Errorf("%s: %+v", name, rec)
 		}
 	}
 }

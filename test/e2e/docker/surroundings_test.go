@@ -29,6 +29,7 @@ func TestSurroundings(t *testing.T) {
 		"ipc private":         {full: true, run: bare(postgres(), "--ipc", "private")},
 		"ipc shareable":       {run: bare(postgres(), "--ipc", "shareable")},
 		"ipc none":            {full: true, run: bare(postgres(), "--ipc", "none")},
+		"ipc container's":     {full: true, run: inContainersIPC},
 	}
 	d := harness.StartDocker(t, harness.DockerOptions{Version: "29"})
 	for name, s := range all {
@@ -132,6 +133,11 @@ func (r *running) neighbour(t *testing.T) string {
 func inContainersNetwork(t *testing.T, d *harness.Docker) *running {
 	t.Helper()
 	return bare(redis(), "--network", "container:"+idle(t, d))(t, d)
+}
+
+func inContainersIPC(t *testing.T, d *harness.Docker) *running {
+	t.Helper()
+	return bare(postgres(), "--ipc", "container:"+idle(t, d, "--ipc", "shareable"))(t, d)
 }
 
 func onBindMount(t *testing.T, d *harness.Docker) *running {

@@ -1,0 +1,40 @@
+package docker
+
+import (
+	"testing"
+
+	"github.com/lull-containers/lull/test/e2e/harness"
+	"github.com/lull-containers/lull/test/ledger"
+)
+
+// A restored container outlives a dockerd that is killed, where it is told to
+// let containers live, and is checkpointed and restored by the next one.
+func TestLiveRestore(t *testing.T) {
+	harness.Full(t)
+	d := harness.StartDocker(t, harness.DockerOptions{Version: "29", Keys: map[string]any{"live-restore": true}})
+	r := postgres().run(t, d, append(patient, "--health-cmd", "pg_isready --quiet --username postgres", "--health-interval", "2s")...)
+	r.checkpoint(t, "first")
+	r.stopped(t)
+	r.start(t, "first")
+	l := harness.LoadOn(t, r.published(t), ledger.Load{Clients: 2})
+	l.Wait(t, 10)
+	pid := r.PID(t)
+	if err := d.Dockerd.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Dockerd.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l.Wait(t, 10)
+	if now := r.PID(t); now != pid {
+		t.Errorf("its process was %d and is %d", pid, now)
+	}
+	start, end := l.Cut(func() { r.checkpoint(t, "second") })
+	r.stopped(t)
+	restored := l.Log.Now()
+	r.start(t, "second")
+	l.Wait(t, 10)
+	l.Check(t, ledger.Continues(start, end, restored))
+	r.lives(t)
+	r.ends(t)
+}
