@@ -64,7 +64,8 @@ func (a *app) containerNames(ctx context.Context) ([]string, error) {
 	return names, err
 }
 
-// checkpointNames are the images that hold a checkpoint.
+// checkpointNames are the images that hold a checkpoint, and what was saved of
+// Docker's.
 func (a *app) checkpointNames(ctx context.Context) ([]string, error) {
 	client, ctx, err := a.connect(ctx)
 	if err != nil {
@@ -72,7 +73,7 @@ func (a *app) checkpointNames(ctx context.Context) ([]string, error) {
 	}
 	defer client.Close()
 	all, err := client.ImageService().List(ctx)
-	var names []string
+	names := a.savedNames()
 	for _, img := range all {
 		if isCheckpoint(ctx, client, img.Name) {
 			names = append(names, img.Name)

@@ -8,9 +8,12 @@ import (
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/errdefs"
+
+	"github.com/lull-containers/lull/internal/dockerd"
 )
 
-// find looks a container up by its id, or by the short form of a long one.
+// find looks a container up by its id, by the short form of a long one, or by
+// the name that dockerd has for it.
 func (a *app) find(ctx context.Context, client *containerd.Client, id string) (containers.Container, error) {
 	info, err := client.ContainerService().Get(ctx, id)
 	if !errdefs.IsNotFound(err) {
@@ -22,7 +25,26 @@ func (a *app) find(ctx context.Context, client *containerd.Client, id string) (c
 			return all[0], nil
 		}
 	}
+	if found, err := a.findDocker(ctx, client, id); err == nil {
+		return found, nil
+	}
 	return info, a.noContainer(ctx, client, id)
+}
+
+// findDocker finds a running container by Docker's name for it.
+func (a *app) findDocker(ctx context.Context, client *containerd.Client, name string) (none containers.Container, err error) {
+	cfg, err := a.config()
+	if err != nil {
+		return none, err
+	}
+	c, err := dockerd.Lookup(cfg.DockerRoot, name)
+	if err != nil {
+		return none, err
+	}
+	if c.Name != name {
+		return none, dockerd.ErrNone
+	}
+	return client.ContainerService().Get(ctx, c.ID)
 }
 
 // Docker and Kubernetes name containers by 64 hexadecimal digits and show 12.

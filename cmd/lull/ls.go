@@ -91,6 +91,13 @@ func (a *app) ls(ctx context.Context, only string) ([]lsRow, error) {
 		}
 		rows = append(rows, row)
 	}
+	if only == "" || only == dockerNamespace {
+		saved, err := a.lsSaved(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, saved...)
+	}
 	slices.SortStableFunc(rows, func(x, y lsRow) int {
 		return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), y.Created.Compare(x.Created), cmp.Compare(x.Ref, y.Ref))
 	})

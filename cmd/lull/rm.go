@@ -15,7 +15,7 @@ func rmCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rm IMAGE…",
 		Short: "Remove checkpoints: the image, and what it captured once no other image names it",
-		Long: "Remove checkpoint images. What a checkpoint captured goes with the last image that names it, in whatever\n" +
+		Long: "Remove checkpoint images, and saved checkpoints of Docker's (CONTAINER:CHECKPOINT). What a checkpoint captured goes with the last image that names it, in whatever\n" +
 			"namespace. One that clones or a pool stand on is refused. When in doubt captures stay, and the answer says why.",
 		Example:           "  lull rm pg:monday pg:tuesday",
 		Args:              usage(cobra.MinimumNArgs(1)),
@@ -38,6 +38,11 @@ func (a *app) remove(ctx context.Context, refs []string, force bool) ([]store.Re
 	}
 	defer client.Close()
 	c, err := a.captures()
+	if err != nil {
+		return done, err
+	}
+	saved, refs, err := a.removeSaved(ctx, client, refs)
+	done = append(done, saved...)
 	if err != nil {
 		return done, err
 	}
