@@ -16,7 +16,7 @@ func TestLiveRestore(t *testing.T) {
 	r.checkpoint(t, "first")
 	r.stopped(t)
 	r.start(t, "first")
-	l := harness.LoadOn(t, r.published(t), ledger.Load{Clients: 2})
+	l := underLoad(t, r.published(t))
 	l.Wait(t, 10)
 	pid := r.PID(t)
 	if err := d.Dockerd.Kill(); err != nil {

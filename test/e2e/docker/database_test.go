@@ -103,3 +103,9 @@ func (r *running) waitAnswer(t *testing.T) {
 	t.Helper()
 	harness.Answers(t, r.store, r.image+" in "+r.name, 3*time.Minute)
 }
+
+// underLoad keeps clients writing, with pauses between: speed is no matter here.
+func underLoad(t *testing.T, s ledger.Store) *harness.Load {
+	t.Helper()
+	return harness.LoadOn(t, s, ledger.Load{Clients: 2, Pause: 5 * time.Millisecond})
+}

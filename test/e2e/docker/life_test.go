@@ -16,7 +16,7 @@ func TestLife(t *testing.T) {
 	d := harness.StartDocker(t, harness.DockerOptions{Version: "29"})
 	r := postgres().run(t, d, "--restart", "always", "--health-cmd", "pg_isready --quiet --username postgres", "--health-interval", "2s",
 		"--label", "lull/mode=fence", "--label", "lull/on-drift=rollback", "--label", "lull/pause-budget=1m", "--label", "lull/max-frozen=5m")
-	l := harness.LoadOn(t, r.published(t), ledger.Load{Clients: 2})
+	l := underLoad(t, r.published(t))
 	l.Wait(t, 10)
 	r.paused(t, l)
 	r.committed(t, l)

@@ -18,30 +18,14 @@ const (
 // Every Docker, every database: checkpointed by docker under load, lost, and
 // back by docker with all that was acknowledged.
 func TestMatrix(t *testing.T) {
-	matrix(t, []row{
-		{"28", []database{postgres(), redis()}},
-		{"29", []database{postgres(), redis()}},
-	})
-}
-
-// The rest of it takes longer than an ordinary run may.
-func TestMatrixFull(t *testing.T) {
-	harness.Full(t)
-	matrix(t, []row{
+	for _, m := range []struct {
+		version   string
+		databases []database
+	}{
 		{"26", []database{postgres()}},
-		{"28", []database{mysql()}},
-		{"29", []database{mysql()}},
-	})
-}
-
-// row is one Docker with its databases.
-type row struct {
-	version   string
-	databases []database
-}
-
-func matrix(t *testing.T, rows []row) {
-	for _, m := range rows {
+		{"28", []database{postgres(), mysql(), redis()}},
+		{"29", []database{postgres(), mysql(), redis()}},
+	} {
 		t.Run(m.version, func(t *testing.T) {
 			d := harness.StartDocker(t, harness.DockerOptions{Version: m.version})
 			for _, db := range m.databases {
@@ -57,8 +41,8 @@ func matrix(t *testing.T, rows []row) {
 }
 
 func mainJob(t *testing.T, d *harness.Docker, db database, h how) {
-	r := db.run(t, d, "--label", "lull/on-drift=rollback")
-	l := harness.LoadOn(t, r.published(t), ledger.Load{Clients: 2})
+	r := db.run(t, d, patient...)
+	l := underLoad(t, r.published(t))
 	l.Wait(t, 10)
 	start, end := l.Cut(func() {
 		if h == leave {

@@ -82,7 +82,7 @@ func TestPlugin(t *testing.T) {
 	unserved(t, d, p)
 
 	r := redis().run(t, d, "--restart", "always")
-	l := harness.LoadOn(t, r.published(t), ledger.Load{Clients: 2})
+	l := underLoad(t, r.published(t))
 	l.Wait(t, 10)
 	o := d.Try(t, "checkpoint", "create", r.name, "cut")
 	if o.Code == 0 || !strings.Contains(o.Stderr, "docker update --restart=no "+r.name) || !strings.Contains(o.Stderr, p.name) {

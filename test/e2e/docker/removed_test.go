@@ -49,7 +49,7 @@ const asMade = "{{json .Config}}\n{{json .HostConfig}}\n{{json .Mounts}}\n" +
 func (r *running) comesBackRemoved(t *testing.T) {
 	t.Helper()
 	made, name := r.d.Inspect(t, r.name, asMade), r.name
-	l := harness.LoadOn(t, r.published(t), ledger.Load{Clients: 2})
+	l := underLoad(t, r.published(t))
 	l.Wait(t, 10)
 	start, end := l.Cut(func() { r.checkpoint(t, "cut") })
 	r.stopped(t)

@@ -13,7 +13,7 @@ import (
 func TestAllowRollback(t *testing.T) {
 	d := harness.StartDocker(t, harness.DockerOptions{Version: "29"})
 	r := redis().run(t, d, "--label", "lull/pause-budget=1m", "--label", "lull/max-frozen=5m", "--label", "lull/restore-deadline=2m")
-	l := harness.LoadOn(t, r.published(t), ledger.Load{Clients: 2})
+	l := underLoad(t, r.published(t))
 	l.Wait(t, 10)
 	start, end := l.Cut(func() { r.checkpoint(t, "cut", "--leave-running") })
 	l.Wait(t, 10)

@@ -72,7 +72,7 @@ var patient = []string{"--label", "lull/on-drift=rollback", "--label", "lull/pau
 // comesBack checkpoints a database, which stops it, and restores it.
 func (r *running) comesBack(t *testing.T) {
 	t.Helper()
-	l := harness.LoadOn(t, r.store, ledger.Load{Clients: 2})
+	l := underLoad(t, r.store)
 	l.Wait(t, 10)
 	start, end := l.Cut(func() { r.checkpoint(t, "cut") })
 	r.stopped(t)

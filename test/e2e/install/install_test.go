@@ -16,7 +16,6 @@ const stockShim = "containerd-shim-runc-v2"
 // installation, an upgrade, one that fails, a downgrade and the end of it, and
 // over a restart of the daemon after each.
 func TestInstall(t *testing.T) {
-	harness.Full(t)
 	h := newHost(t)
 	plain := h.running(t, h.d.Run(t, harness.ContainerOptions{Image: "busybox:lab", Args: []string{"sleep", "100000"}}))
 	before := h.running(t, h.postgres(t).Container)
