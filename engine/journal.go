@@ -121,6 +121,17 @@ func (k *Cut) releaseOf(ctx context.Context, held []manifest.Held) error {
 	return strike(k.c.Paths.State, held)
 }
 
+// strikeFlushed is for what the last flush has ended: there is nothing to be
+// released after the thaw, nor in a copy.
+func (k *Cut) strikeFlushed() error {
+	ended := slices.DeleteFunc(slices.Clone(k.lasting), func(h manifest.Held) bool { return h.Release != manifest.ByFlush })
+	if len(ended) == 0 {
+		return nil
+	}
+	k.lasting = without(k.lasting, ended)
+	return strike(k.c.Paths.State, ended)
+}
+
 func without(all, some []manifest.Held) []manifest.Held {
 	return slices.DeleteFunc(slices.Clone(all), func(h manifest.Held) bool { return slices.Contains(some, h) })
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/lull-containers/lull/manifest"
@@ -42,6 +43,21 @@ func TestReleaseAfterTheThaw(t *testing.T) {
 	_ = k.Thaw(t.Context()) // the file of the test's freezer says what it said
 	if len(s.released) != 1 || s.released[0] != pauseUntil || journalled(k) {
 		t.Errorf("released %v, journal %t", s.released, journalled(k))
+	}
+}
+
+// What the last flush has ended is nobody's business any more; a flush that
+// fails has ended nothing.
+func TestWhatAFlushEnds(t *testing.T) {
+	dirty := manifest.Held{Setting: "innodb_max_dirty_pages_pct", Prior: "90", Ours: "0", Release: manifest.ByFlush}
+	for call, want := range map[string][]manifest.Held{"": nil, "fence": {dirty}, "flush": {dirty}} {
+		s := &conversation{fails: call}
+		k := lastingCut(t, s)
+		s.plan = []manifest.Held{dirty}
+		calmed(t, k)
+		if !slices.Equal(s.released, want) || journalled(k) || len(k.lasting) > 0 {
+			t.Errorf("fails %q: released %v, journal %t, lasting %v", call, s.released, journalled(k), k.lasting)
+		}
 	}
 }
 

@@ -120,7 +120,12 @@ func (k *Cut) preflight(ctx context.Context) error {
 	return err
 }
 
-func (k *Cut) flush(ctx context.Context) error { return k.session.Flush(ctx) }
+func (k *Cut) flush(ctx context.Context) error {
+	if err := k.session.Flush(ctx); err != nil || k.mode() == modeFence && !k.fenced {
+		return err // there is another one to come
+	}
+	return k.strikeFlushed()
+}
 
 func (k *Cut) drain(ctx context.Context) (err error) {
 	policy := quiesce.Policy(k.c.Settings.InFlight)

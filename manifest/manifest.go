@@ -139,6 +139,7 @@ const (
 	BySession   = "session"
 	ByExpiry    = "expiry"
 	ByStatement = "statement"
+	ByFlush     = "flush"
 )
 
 // Held is something that the image still holds and a restored copy must release.
@@ -147,7 +148,8 @@ type Held struct {
 	Prior   string `json:"prior,omitempty"`
 	Ours    string `json:"ours,omitempty"`
 	// Release says what ends it: session, when our connection closes; expiry,
-	// by itself; statement, only by releasing it.
+	// by itself; statement, only by releasing it; flush, the flush that needs
+	// it, and if that died, only a release.
 	Release string `json:"release"`
 }
 

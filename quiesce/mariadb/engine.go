@@ -87,12 +87,12 @@ func (engine) Changes(ctx context.Context, s *mysqlproto.Session) ([]mysqlproto.
 }
 
 // Checkpoint is ordered by a variable that is none: it stays OFF.
-func (engine) Checkpoint(ctx context.Context, s *mysqlproto.Session) (bool, error) {
+func (engine) Checkpoint(ctx context.Context, s *mysqlproto.Session) (string, error) {
 	v, err := s.Variables(ctx, checkpointNow)
 	if err != nil || v[checkpointNow] == "" {
-		return false, err
+		return "", err
 	}
-	return true, s.Exec(ctx, "making a checkpoint", "SET GLOBAL "+checkpointNow+" = ON")
+	return "SET GLOBAL " + checkpointNow + " = ON", nil
 }
 
 // lag is what the log grows by when it is checkpointed and nobody writes.
@@ -100,8 +100,9 @@ const lag = 512
 
 func (engine) Log(ctx context.Context, s *mysqlproto.Session) (mysqlproto.Log, error) {
 	const current, checkpoint = "Innodb_lsn_current", "Innodb_lsn_last_checkpoint"
-	status, err := s.Status(ctx, current, checkpoint)
-	return mysqlproto.Log{Current: mysqlproto.Uint(status[current]), Checkpoint: mysqlproto.Uint(status[checkpoint]), Lag: lag}, err
+	status, err := s.Status(ctx, current, checkpoint, mysqlproto.DirtyPages)
+	return mysqlproto.Log{Current: mysqlproto.Uint(status[current]), Checkpoint: mysqlproto.Uint(status[checkpoint]), Lag: lag,
+		Clean: status[mysqlproto.DirtyPages] == "0"}, err
 }
 
 func (engine) NoWait() string { return " NOWAIT" }

@@ -13,15 +13,10 @@ import (
 // Identity has to do without a uuid, of which MariaDB has none that belongs to
 // its files: server_uid is made of the machine's network card and the port. The
 // instant at which the system tables were made stands in, to the second.
-func (engine) Identity(ctx context.Context, s *mysqlproto.Session) (map[string]string, error) {
-	identity, err := s.Variables(ctx, "server_id")
-	if err != nil {
-		return nil, err
-	}
+func (engine) Identity(ctx context.Context, s *mysqlproto.Session, variables map[string]string) (map[string]string, error) {
 	row, err := s.Row(ctx, "asking when it was made",
 		"SELECT UNIX_TIMESTAMP(MIN(CREATE_TIME)) AS made FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mysql'")
-	identity["data_made"] = row["made"]
-	return identity, err
+	return map[string]string{"server_id": variables["server_id"], "data_made": row["made"]}, err
 }
 
 func (e engine) Position(ctx context.Context, s *mysqlproto.Session) (map[string]string, error) {
@@ -40,6 +35,13 @@ func (e engine) Position(ctx context.Context, s *mysqlproto.Session) (map[string
 	position[mysqlproto.KeyLSN] = strconv.FormatUint(l.Current, 10)
 	position[mysqlproto.KeyFlushed] = strconv.FormatUint(l.Checkpoint, 10)
 	return position, err
+}
+
+func (engine) TableFiles(s *mysqlproto.Session) string {
+	if s.Number() < 100600 {
+		return "SELECT PATH AS path FROM information_schema.INNODB_SYS_DATAFILES"
+	}
+	return "SELECT FILENAME AS path FROM information_schema.INNODB_SYS_TABLESPACES"
 }
 
 // Upstreams are told without their accounts.

@@ -83,7 +83,7 @@ func (engine) Changes(ctx context.Context, s *mysqlproto.Session) ([]mysqlproto.
 }
 
 // Checkpoint cannot be ordered.
-func (engine) Checkpoint(context.Context, *mysqlproto.Session) (bool, error) { return false, nil }
+func (engine) Checkpoint(context.Context, *mysqlproto.Session) (string, error) { return "", nil }
 
 // lag: InnoDB keeps its checkpoint 2 MiB behind the oldest dirty page, because
 // pages are not put in order exactly, and looks once a second.
@@ -93,15 +93,18 @@ const lag = 4 << 20
 // logs for a moment.
 func (engine) Log(ctx context.Context, s *mysqlproto.Session) (mysqlproto.Log, error) {
 	const current, checkpoint = "Innodb_redo_log_current_lsn", "Innodb_redo_log_checkpoint_lsn"
-	status, err := s.Status(ctx, current, checkpoint)
+	status, err := s.Status(ctx, current, checkpoint, mysqlproto.DirtyPages)
 	if err != nil {
 		return mysqlproto.Log{}, err
 	}
+	l := mysqlproto.Log{Current: mysqlproto.Uint(status[current]), Checkpoint: mysqlproto.Uint(status[checkpoint]), Lag: lag,
+		Clean: status[mysqlproto.DirtyPages] == "0"}
 	if status[current] != "" {
-		return mysqlproto.Log{Current: mysqlproto.Uint(status[current]), Checkpoint: mysqlproto.Uint(status[checkpoint]), Lag: lag}, nil
+		return l, nil
 	}
 	logs, err := logStatus(ctx, s)
-	return mysqlproto.Log{Current: logs.engines.InnoDB.LSN, Checkpoint: logs.engines.InnoDB.Checkpoint, Lag: lag}, err
+	l.Current, l.Checkpoint = logs.engines.InnoDB.LSN, logs.engines.InnoDB.Checkpoint
+	return l, err
 }
 
 func (engine) NoWait() string { return "" }

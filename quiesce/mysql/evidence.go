@@ -46,8 +46,8 @@ func logStatus(ctx context.Context, s *mysqlproto.Session) (l logs, err error) {
 	return l, nil
 }
 
-func (engine) Identity(ctx context.Context, s *mysqlproto.Session) (map[string]string, error) {
-	return s.Variables(ctx, "server_uuid")
+func (engine) Identity(_ context.Context, _ *mysqlproto.Session, variables map[string]string) (map[string]string, error) {
+	return map[string]string{"server_uuid": variables["server_uuid"]}, nil
 }
 
 func (engine) Position(ctx context.Context, s *mysqlproto.Session) (map[string]string, error) {
@@ -65,6 +65,10 @@ func (engine) Position(ctx context.Context, s *mysqlproto.Session) (map[string]s
 		position[mysqlproto.KeyBinaryLog] = fmt.Sprintf("%s:%d", l.local.File, l.local.Position)
 	}
 	return position, nil
+}
+
+func (engine) TableFiles(*mysqlproto.Session) string {
+	return "SELECT PATH AS path FROM information_schema.INNODB_DATAFILES"
 }
 
 // Upstreams are told without their accounts.

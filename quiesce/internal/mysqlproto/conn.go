@@ -20,6 +20,8 @@ type conn struct {
 	conn   *sql.Conn
 	id     string // of the server
 	broken bool   // by an error that is not the server's own
+
+	version, account string // the server's, and of ours as it sees it
 }
 
 // Row is one row by its columns' names, in lower case; NULL is "".

@@ -23,7 +23,7 @@ func (s *Session) connect(ctx context.Context) (err error) {
 		s.main = nil
 		return err
 	}
-	if err := s.greet(ctx); err != nil {
+	if err := s.greet(); err != nil {
 		s.hangUp()
 		return err
 	}
@@ -76,14 +76,15 @@ const mainTimeout = 10 * time.Minute
 
 // prepare sets what every connection of ours needs: no wait for a metadata
 // lock without end, and the server's end of it after some time without a word.
+// It learns who is connected to what.
 func (c *conn) prepare(ctx context.Context, idle time.Duration) error {
 	err := c.exec(ctx, fmt.Sprintf("SET SESSION autocommit=1, sql_mode='', lock_wait_timeout=1, wait_timeout=%d", int(idle.Seconds())))
 	if err != nil {
 		return err
 	}
-	all, err := c.rows(ctx, "SELECT CONNECTION_ID() AS id")
+	all, err := c.rows(ctx, "SELECT CONNECTION_ID() AS id, VERSION() AS version, CURRENT_USER() AS account")
 	if err == nil && len(all) == 1 {
-		c.id = all[0]["id"]
+		c.id, c.version, c.account = all[0]["id"], all[0]["version"], all[0]["account"]
 	}
 	return err
 }
@@ -110,12 +111,8 @@ func first(err error) error {
 }
 
 // greet learns the version; another product or too old a one is refused.
-func (s *Session) greet(ctx context.Context) error {
-	all, err := s.main.rows(ctx, "SELECT VERSION() AS version, CURRENT_USER() AS account")
-	if err != nil || len(all) == 0 {
-		return s.explain(err, "asking for its version")
-	}
-	s.version, s.account = all[0]["version"], quoteAccount(all[0]["account"])
+func (s *Session) greet() error {
+	s.version, s.account = s.main.version, quoteAccount(s.main.account)
 	s.number = parseVersion(s.version)
 	product := quiesce.MySQL
 	if strings.Contains(s.version, "MariaDB") {

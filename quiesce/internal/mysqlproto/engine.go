@@ -27,9 +27,11 @@ type Engine interface {
 	Writers(ctx context.Context, s *Session) (Query, error)
 	// Changes are the global variables that a flush sets.
 	Changes(ctx context.Context, s *Session) ([]Change, error)
-	// Checkpoint makes and awaits a checkpoint, where one can be ordered.
-	Checkpoint(ctx context.Context, s *Session) (ordered bool, err error)
-	// Log tells how far the redo log was written, and checkpointed.
+	// Checkpoint is the statement that makes and awaits a checkpoint; empty
+	// where none can be ordered.
+	Checkpoint(ctx context.Context, s *Session) (string, error)
+	// Log tells how far the redo log was written, and checkpointed, and what of
+	// it is written nowhere else.
 	Log(ctx context.Context, s *Session) (Log, error)
 	// NoWait is what LOCK TABLES ends in to fail instead of waiting, if it can.
 	NoWait() string
@@ -39,9 +41,13 @@ type Engine interface {
 	// Guard are the statements that hold back what changes tables, and those
 	// that let it go.
 	Guard() (hold, letGo []string)
-	// Identity and Position are evidence, as in manifest.Database.
-	Identity(ctx context.Context, s *Session) (map[string]string, error)
+	// Identity and Position are evidence, as in manifest.Database. Variables has
+	// server_uuid and server_id, where the server does.
+	Identity(ctx context.Context, s *Session, variables map[string]string) (map[string]string, error)
 	Position(ctx context.Context, s *Session) (map[string]string, error)
+	// TableFiles is the query for the files of InnoDB's tables, of one column,
+	// path.
+	TableFiles(s *Session) string
 	// Upstreams are the servers that this one replicates from.
 	Upstreams(ctx context.Context, s *Session) ([]manifest.Lineage, error)
 	// Reached is whether a set of GTIDs that the server has now holds what it
@@ -67,4 +73,10 @@ type Log struct {
 	// Lag is what the checkpoint may stay behind by when every page of before
 	// it is written.
 	Lag uint64
+	// Clean: no page is dirty.
+	Clean bool
 }
+
+// reaches is true when every page of before goal is written, as far as the
+// checkpoint tells.
+func (l Log) reaches(goal uint64) bool { return goal > 0 && l.Checkpoint+l.Lag >= goal }

@@ -26,11 +26,35 @@ const (
 	replica = "replica"
 )
 
+// Variables that the evidence is made of. They are asked for in one query,
+// because clients may wait for the answer and each makes a list of all of them.
+func identityVariables() []string { return []string{"server_uuid", "server_id", "datadir"} }
+
+func durabilityVariables() []string {
+	return []string{"innodb_flush_log_at_trx_commit", "sync_binlog", "innodb_doublewrite", "innodb_flush_method",
+		"innodb_use_native_aio", "log_bin", "binlog_format", "gtid_mode", "gtid_strict_mode", "read_only", "super_read_only"}
+}
+
+// fileVariables name files, folderVariables folders with files of the server's.
+func fileVariables() []string {
+	return []string{"log_bin_basename", "relay_log_basename", "log_bin_index"}
+}
+
+func folderVariables() []string {
+	return []string{"innodb_data_home_dir", "innodb_log_group_home_dir", "innodb_undo_directory", "innodb_doublewrite_dir",
+		"innodb_directories", "aria_log_dir_path", "binlog_directory"}
+}
+
 // Evidence reads identity, position, role, lineage and durability.
 func (s *Session) Evidence(ctx context.Context) (manifest.Database, error) {
-	d := manifest.Database{Engine: s.engine.Name(), Version: s.version}
+	v, err := s.Variables(ctx, slices.Concat(identityVariables(), durabilityVariables(), fileVariables(), folderVariables())...)
+	if err != nil {
+		return manifest.Database{}, err
+	}
+	d := manifest.Database{Engine: s.engine.Name(), Durability: picked(v, durabilityVariables()), Folders: folders(v)}
 	for _, read := range []func(context.Context, *manifest.Database) error{
-		s.readIdentity, s.readPosition, s.readDurability, s.readFolders, s.readLineage,
+		func(ctx context.Context, d *manifest.Database) error { return s.readIdentity(ctx, d, v) },
+		s.readPosition, s.readTableFolders, s.readLineage,
 	} {
 		if err := read(ctx, &d); err != nil {
 			return manifest.Database{}, err
@@ -40,14 +64,24 @@ func (s *Session) Evidence(ctx context.Context) (manifest.Database, error) {
 	return d, nil
 }
 
-func (s *Session) readIdentity(ctx context.Context, d *manifest.Database) (err error) {
-	if d.Identity, err = s.engine.Identity(ctx, s); err != nil {
+// picked are those of some names that all has.
+func picked(all map[string]string, names []string) map[string]string {
+	some := map[string]string{}
+	for _, name := range names {
+		if value, ok := all[name]; ok {
+			some[name] = value
+		}
+	}
+	return some
+}
+
+func (s *Session) readIdentity(ctx context.Context, d *manifest.Database, variables map[string]string) (err error) {
+	if d.Identity, err = s.engine.Identity(ctx, s, variables); err != nil {
 		return err
 	}
-	v, err := s.Variables(ctx, "datadir")
-	d.Identity["datadir"] = path.Clean(v["datadir"])
+	d.Identity["datadir"] = path.Clean(variables["datadir"])
 	d.Identity["version"] = strconv.Itoa(s.number)
-	return err
+	return nil
 }
 
 func (s *Session) readPosition(ctx context.Context, d *manifest.Database) (err error) {
@@ -64,35 +98,32 @@ func (s *Session) readPosition(ctx context.Context, d *manifest.Database) (err e
 	return err
 }
 
-func (s *Session) readDurability(ctx context.Context, d *manifest.Database) (err error) {
-	d.Durability, err = s.Variables(ctx, "innodb_flush_log_at_trx_commit", "sync_binlog", "innodb_doublewrite", "innodb_flush_method",
-		"innodb_use_native_aio", "log_bin", "binlog_format", "gtid_mode", "gtid_strict_mode", "read_only", "super_read_only")
-	return err
+// folders lists the folders with files of the server's, its data folder first;
+// what lies in another one of them is not named again.
+func folders(variables map[string]string) []string {
+	home := path.Clean(variables["datadir"])
+	list := []string{home}
+	for _, name := range fileVariables() {
+		if variables[name] != "" {
+			list = addFolder(list, home, path.Dir(variables[name]))
+		}
+	}
+	for _, name := range folderVariables() {
+		for dir := range strings.SplitSeq(variables[name], ";") {
+			list = addFolder(list, home, dir)
+		}
+	}
+	return list
 }
 
-// readFolders lists the folders with files of the server's, its data folder
-// first; what lies in another one of them is not named again.
-func (s *Session) readFolders(ctx context.Context, d *manifest.Database) error {
-	files := []string{"log_bin_basename", "relay_log_basename", "log_bin_index"}
-	dirs := []string{"innodb_data_home_dir", "innodb_log_group_home_dir", "innodb_undo_directory", "innodb_doublewrite_dir",
-		"innodb_directories", "aria_log_dir_path", "binlog_directory"}
-	v, err := s.Variables(ctx, slices.Concat([]string{"datadir"}, files, dirs)...)
-	if err != nil {
-		return err
+// readTableFolders adds those of tables with DATA DIRECTORY.
+func (s *Session) readTableFolders(ctx context.Context, d *manifest.Database) error {
+	const elsewhere = " AS f WHERE path LIKE '/%' OR path LIKE '../%'"
+	all, err := s.Rows(ctx, "asking for files of tables", "SELECT path FROM ("+s.engine.TableFiles(s)+")"+elsewhere)
+	for _, row := range all {
+		d.Folders = addFolder(d.Folders, d.Folders[0], path.Dir(row["path"]))
 	}
-	home := path.Clean(v["datadir"])
-	d.Folders = []string{home}
-	for _, name := range files {
-		if v[name] != "" {
-			d.Folders = addFolder(d.Folders, home, path.Dir(v[name]))
-		}
-	}
-	for _, name := range dirs {
-		for dir := range strings.SplitSeq(v[name], ";") {
-			d.Folders = addFolder(d.Folders, home, dir)
-		}
-	}
-	return nil
+	return err
 }
 
 func addFolder(folders []string, home, dir string) []string {

@@ -1,9 +1,11 @@
 package mysqlproto
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/lull-containers/lull/quiesce"
@@ -12,43 +14,50 @@ import (
 
 func (s *Session) openFence(ctx context.Context, hold time.Duration) (err error) {
 	s.fence = &fence{nowait: s.engine.NoWait(), hold: hold, patient: firstPatience}
-	if s.fence.guard, err = s.openHeld(ctx); err != nil {
-		return err
-	}
-	if err := s.mark(ctx); err != nil {
-		return err
-	}
-	if s.fence.nowait == "" {
-		return s.spread(ctx)
-	}
-	if err := s.openLocks(ctx, 1); err != nil {
-		return err
-	}
-	return s.share(ctx, nil)
-}
-
-// spread gives the busiest tables connections of their own.
-func (s *Session) spread(ctx context.Context) error {
-	busiest, err := s.engine.Busiest(ctx, s)
+	busiest, err := s.busiest(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.openLocks(ctx, 1+len(busiest)-len(s.fence.locks)); err != nil {
+	opened, err := s.openHeld(ctx, 2+len(busiest))
+	if err != nil {
+		return err
+	}
+	s.fence.guard = opened[0]
+	s.fence.add(opened[1:])
+	if err := s.mark(ctx); err != nil {
 		return err
 	}
 	return s.share(ctx, busiest)
 }
 
-func (s *Session) openLocks(ctx context.Context, n int) error {
-	for range n {
-		c, err := s.openHeld(ctx)
-		if err != nil {
-			return err
-		}
-		s.fence.order = slices.Insert(s.fence.order, 0, len(s.fence.locks))
-		s.fence.locks = append(s.fence.locks, c)
+// busiest are none where nothing waits for a table.
+func (s *Session) busiest(ctx context.Context) ([][2]string, error) {
+	if s.fence.nowait != "" {
+		return nil, nil
 	}
-	return nil
+	return s.engine.Busiest(ctx, s)
+}
+
+// spread gives the busiest tables connections of their own.
+func (s *Session) spread(ctx context.Context) error {
+	busiest, err := s.busiest(ctx)
+	if err != nil {
+		return err
+	}
+	opened, err := s.openHeld(ctx, 1+len(busiest)-len(s.fence.locks))
+	if err != nil {
+		return err
+	}
+	s.fence.add(opened)
+	return s.share(ctx, busiest)
+}
+
+// add puts connections before those that there are.
+func (f *fence) add(opened []*conn) {
+	for _, c := range opened {
+		f.order = slices.Insert(f.order, 0, len(f.locks))
+		f.locks = append(f.locks, c)
+	}
 }
 
 // making is how long a connection may be idle while the others are opened and
@@ -69,10 +78,24 @@ func (s *Session) arm(ctx context.Context) error {
 	return nil
 }
 
-// openHeld opens a connection that the server ends after the hold, or a little
-// later.
-func (s *Session) openHeld(ctx context.Context) (*conn, error) {
-	return s.open(ctx, max(s.fence.hold, making))
+// openHeld opens n connections side by side, which the server ends after the
+// hold, or a little later: all of them, or none.
+func (s *Session) openHeld(ctx context.Context, n int) ([]*conn, error) {
+	opened, errs := make([]*conn, max(n, 0)), make([]error, max(n, 0))
+	var all sync.WaitGroup
+	for i := range opened {
+		all.Go(func() { opened[i], errs[i] = s.open(ctx, max(s.fence.hold, making)) })
+	}
+	all.Wait()
+	if err := cmp.Or(errs...); err != nil {
+		for _, c := range opened {
+			if c != nil {
+				c.close()
+			}
+		}
+		return nil, err
+	}
+	return opened, nil
 }
 
 // mark says that a fence stands, and fails where another one does.

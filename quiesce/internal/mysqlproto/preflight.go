@@ -10,8 +10,9 @@ import (
 )
 
 // Preflight refuses a server that cannot be checkpointed as it is: locked by
-// somebody (ErrBusy), without a redo log (ErrUnsupported), or with an account
-// that may not do what is needed (ErrPrivilege).
+// somebody (ErrBusy), without a redo log or with tables that are links to files
+// elsewhere (ErrUnsupported), or with an account that may not do what is needed
+// (ErrPrivilege).
 func (s *Session) Preflight(ctx context.Context) (quiesce.Report, error) {
 	for _, check := range []func(context.Context) error{s.checkRights, s.checkRedo, s.checkBusy} {
 		if err := check(ctx); err != nil {
@@ -80,6 +81,28 @@ func (s *Session) checkRedo(ctx context.Context) error {
 	}
 }
 
+// checkLinks refuses tables of engines that make symbolic links of DATA
+// DIRECTORY: a capture would have the links alone. Those of InnoDB are known by
+// their files. It is asked of servers that have such engines' tables, because
+// every table is opened for it.
+func (s *Session) checkLinks(ctx context.Context) error {
+	row, err := s.Row(ctx, "asking for symbolic links", "SELECT @@GLOBAL.have_symlink AS allowed")
+	if err != nil || row["allowed"] != "YES" {
+		return err
+	}
+	row, err = s.Row(ctx, "looking for tables that are links", `SELECT COUNT(*) AS n, MIN(CONCAT(TABLE_SCHEMA, '.', TABLE_NAME)) AS one
+		FROM information_schema.TABLES WHERE ENGINE IN ('MyISAM', 'Aria') AND CREATE_OPTIONS LIKE '% DIRECTORY=%'
+		AND TABLE_SCHEMA NOT IN `+systemSchemas)
+	if err != nil || row["n"] == "0" {
+		return err
+	}
+	return &quiesce.Refusal{
+		Class:  quiesce.ErrUnsupported,
+		What:   fmt.Sprintf("%s table(s) are links to files in another folder (DATA DIRECTORY), %s among them: they would not be captured", row["n"], row["one"]),
+		Remedy: "make them tables of InnoDB, or make them anew without DATA DIRECTORY",
+	}
+}
+
 // warnings is what works, and what people should know of it.
 func (s *Session) warnings(ctx context.Context) ([]string, error) {
 	v, err := s.Variables(ctx, "innodb_flush_log_at_trx_commit", "sync_binlog", "log_bin", "innodb_doublewrite",
@@ -120,6 +143,10 @@ func (s *Session) volatileTables(ctx context.Context) (list []string, err error)
 			what = "a cold start finds them empty"
 		}
 		list = append(list, fmt.Sprintf("%s table(s) of the engine %s: %s", r["n"], r["engine"], what))
+	}
+	links := func(r Row) bool { return r["engine"] == "MyISAM" || r["engine"] == "Aria" }
+	if err == nil && slices.ContainsFunc(all, links) {
+		err = s.checkLinks(ctx)
 	}
 	return list, err
 }

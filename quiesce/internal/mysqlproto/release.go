@@ -5,14 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lull-containers/lull/manifest"
 	"github.com/lull-containers/lull/quiesce"
 )
 
-// Plan names the global variables that Flush sets for the time that it takes.
-// Every lock of ours dies with its connection.
+// Plan names the global variables that Flush sets for the time that it takes,
+// and puts back. Every lock of ours dies with its connection.
 func (s *Session) Plan(ctx context.Context, _ bool, _ time.Duration) ([]manifest.Held, error) {
 	return s.plan(ctx)
 }
@@ -21,7 +22,7 @@ func (s *Session) plan(ctx context.Context) (held []manifest.Held, err error) {
 	changes, err := s.engine.Changes(ctx, s)
 	for _, c := range changes {
 		if !same(c.Prior, c.Ours) {
-			held = append(held, manifest.Held{Setting: c.Variable, Prior: c.Prior, Ours: c.Ours, Release: manifest.ByStatement})
+			held = append(held, manifest.Held{Setting: c.Variable, Prior: c.Prior, Ours: c.Ours, Release: manifest.ByFlush})
 		}
 	}
 	return held, err
@@ -31,13 +32,13 @@ func (s *Session) plan(ctx context.Context) (held []manifest.Held, err error) {
 // first: some may not be above others.
 func (s *Session) Release(ctx context.Context, held []manifest.Held) error {
 	for _, h := range slices.Backward(held) {
-		if h.Release != manifest.ByStatement {
+		if h.Release != manifest.ByFlush && h.Release != manifest.ByStatement { // as older journals have it
 			continue
 		}
 		if !slices.Contains(settable(), h.Setting) || !number(h.Prior) {
 			return &quiesce.Refusal{Class: quiesce.ErrUnsupported, What: fmt.Sprintf("%q is nothing that lull sets", h.Setting)}
 		}
-		now, err := s.Variables(ctx, h.Setting)
+		now, err := s.globals(ctx, []string{h.Setting})
 		if err != nil {
 			return err
 		}
@@ -64,7 +65,7 @@ func settable() []string { return []string{capacityMax, capacity, dirtyLow, dirt
 
 // HurryChanges are the changes that make InnoDB write its dirty pages at once.
 func (s *Session) HurryChanges(ctx context.Context) ([]Change, error) {
-	v, err := s.Variables(ctx, settable()...)
+	v, err := s.globals(ctx, settable())
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +76,16 @@ func (s *Session) HurryChanges(ctx context.Context) ([]Change, error) {
 		{dirty, v[dirty], "0"},
 	}
 	return changes, nil
+}
+
+// globals are variables that every server has; SHOW would make a list of all of
+// them first.
+func (s *Session) globals(ctx context.Context, names []string) (Row, error) {
+	asked := make([]string, len(names))
+	for i, name := range names {
+		asked[i] = "@@GLOBAL." + name + " AS " + name
+	}
+	return s.Row(ctx, "asking for "+names[0], "SELECT "+strings.Join(asked, ", "))
 }
 
 func atLeast(text string, n uint64) string { return strconv.FormatUint(max(Uint(text), n), 10) }
