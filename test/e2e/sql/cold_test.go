@@ -15,17 +15,33 @@ import (
 // the entries of the cut, its own log tells of no transaction rolled back and
 // of next to nothing replayed, and it takes writes at once.
 func TestColdStart(t *testing.T) {
-	each(t, []string{"postgres18", "mysql9.7", "mariadb10.11", "redis8.0", "valkey9.1"}, coldStart)
+	each(t, []string{"postgres18", "mysql9.7", "mariadb10.11", "redis8.0", "valkey9.1"},
+		func(t *testing.T, k kind) { coldStart(t, k, manifest.Clean) })
 }
 
-func coldStart(t *testing.T, k kind) {
+// What was captured after a flush alone is the cut too, and although much was
+// written before it, next to nothing is replayed.
+func TestColdStartFlushed(t *testing.T) {
+	each(t, []string{"postgres18", "mysql9.7", "mariadb11.8"}, func(t *testing.T, k kind) {
+		if k.is("redis", "valkey") {
+			t.Skip("an append-only file is replayed whole, however short ago it was flushed")
+		}
+		coldStart(t, k, manifest.Flushed)
+	})
+}
+
+func coldStart(t *testing.T, k kind, level manifest.Level) {
 	d := harness.Shared(t)
-	s := k.run(t, d, options{annotations: patient("lull/mode", "fence", "lull/require", "clean")})
+	mode := map[manifest.Level]string{manifest.Clean: "fence", manifest.Flushed: "flush"}[level]
+	s := k.run(t, d, options{annotations: patient("lull/mode", mode, "lull/require", string(level))})
 	load := harness.LoadOn(t, s.store, trickle())
 	load.Wait(t, 20)
+	if level == manifest.Flushed {
+		s.ballast(t)
+	}
 	var m *manifest.Manifest
 	start, end := load.Cut(func() { m = s.checkpoint(t) })
-	if m.Reached.Level != manifest.Clean || m.Transactions.InFlight != 0 {
+	if m.Reached.Level != level || level == manifest.Clean && m.Transactions.InFlight != 0 {
 		t.Fatalf("reached %+v, transactions %+v", m.Reached, m.Transactions)
 	}
 	load.Wait(t, 2)
@@ -51,17 +67,34 @@ func coldStart(t *testing.T, k kind) {
 		t.Fatal(err)
 	}
 	r := recoveryOf(k, string(log))
+	if level == manifest.Flushed {
+		r = r.flushed()
+	}
 	if !r.clean() {
 		t.Errorf("the server's own log tells of %+v", r)
 	}
 	t.Logf("%d bytes replayed", r.replayed)
-	if k.is("postgres") {
+	if k.is("postgres") && level == manifest.Clean {
 		cold.nothingAborted(t)
 	}
 	cold.unlocked(t)
 	cold.Remove(t)
 	if err := os.RemoveAll(m.Volumes[0].Capture.Store); err != nil {
 		t.Error(err)
+	}
+}
+
+// ballast writes about 20 MB, more than counts as next to nothing.
+func (s *server) ballast(t *testing.T) {
+	t.Helper()
+	if s.is("postgres") {
+		s.query(t, `CREATE TABLE ballast AS SELECT repeat('x', 1300) AS text FROM generate_series(1, 16384)`)
+		return
+	}
+	s.query(t, `CREATE TABLE ledger.ballast (text varchar(1300))`)
+	s.query(t, `INSERT INTO ledger.ballast VALUES (REPEAT('x', 1300))`)
+	for range 14 {
+		s.query(t, `INSERT INTO ledger.ballast SELECT text FROM ledger.ballast`)
 	}
 }
 

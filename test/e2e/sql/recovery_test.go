@@ -18,6 +18,13 @@ type recovery struct {
 
 func (r recovery) clean() bool { return r.started && r.rolledBack == "" && r.replayed <= r.bound }
 
+// flushed is what counts without a fence: transactions may be open at the cut,
+// and what is written between the flush and the freeze comes with whole pages.
+func (r recovery) flushed() recovery {
+	r.rolledBack, r.bound = "", max(r.bound, 2<<20)
+	return r
+}
+
 // story is what a product's log says. What is nowhere in the log did not
 // happen: a server with nothing to replay does not speak of it.
 type story struct {
