@@ -28,8 +28,12 @@ const (
 // the agent, and the fence with it.
 const aioCall = 10 * time.Second
 
-// aioPause is between two looks at a server that is busy.
-const aioPause = 5 * time.Millisecond
+// aioFirst and aioPause are the least and the most between two looks at a server
+// that is busy: with the end of its last write mostly, or for long.
+const (
+	aioFirst = time.Millisecond
+	aioPause = 5 * time.Millisecond
+)
 
 const aioRemedy = "innodb_use_native_aio=0 is always safe"
 
@@ -54,7 +58,7 @@ func (k *Cut) idleAIO(ctx context.Context) error {
 // awaitIdle asks until the server says that nothing is under way and nothing
 // moves while it says so.
 func (k *Cut) awaitIdle(ctx context.Context, until time.Time) (*criu.AIO, error) {
-	for {
+	for pause := aioFirst; ; pause = min(2*pause, aioPause) {
 		idle, err := k.askIdle(ctx)
 		if idle != nil || err != nil {
 			return idle, err
@@ -62,7 +66,7 @@ func (k *Cut) awaitIdle(ctx context.Context, until time.Time) (*criu.AIO, error)
 		if time.Now().After(until) || ctx.Err() != nil {
 			return nil, errors.New("the server was never without a request of native AIO under way")
 		}
-		time.Sleep(aioPause)
+		time.Sleep(pause)
 	}
 }
 
@@ -177,8 +181,8 @@ func (k *Cut) reprove(ctx context.Context) {
 	if stood && !k.fenced {
 		k.reason = errors.Join(k.unfenced, err)
 	} else if err != nil {
-		k.fenced, k.held = false, nil
-		k.reason = fmt.Errorf("the fence did not stand until the freeze: %w", err)
+		k.fell(err)
+		k.reason = k.unfenced
 	}
 }
 

@@ -210,12 +210,17 @@ func (k *Cut) stands(ctx context.Context) error {
 	asked := time.Now()
 	err := k.session.Ping(ctx)
 	if errors.Is(err, quiesce.ErrFence) && !errors.Is(err, quiesce.ErrAgent) {
-		k.fenced, k.held = false, nil
-		k.unfenced = fmt.Errorf("the fence did not stand until the freeze: %w", err)
+		k.fell(err)
 		return k.releaseUnfenced(ctx)
 	}
 	if err == nil {
 		k.proof = asked
 	}
 	return err
+}
+
+// fell is the end of a fence before the freeze.
+func (k *Cut) fell(why error) {
+	k.fenced, k.held = false, nil
+	k.unfenced = fmt.Errorf("the fence did not stand until the freeze: %w", why)
 }
