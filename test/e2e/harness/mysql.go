@@ -63,18 +63,10 @@ func (c *Container) AsMySQL(engine string) *MySQL {
 // WaitAnswer waits until the server answers a query.
 func (m *MySQL) WaitAnswer(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	for {
+	eventuallyAnswers(t, "the server in container "+m.ID, answerTime, func(ctx context.Context) error {
 		_, err := m.query(ctx, "SELECT 1")
-		if err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("the server in container %s does not answer: %v", m.ID, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return err
+	})
 }
 
 // Query gives a query's only value, as text; NULL and no row are "".

@@ -11,18 +11,10 @@ import (
 // WaitAnswer waits until the server answers a query.
 func (p *Postgres) WaitAnswer(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	for {
+	eventuallyAnswers(t, "PostgreSQL in container "+p.ID, answerTime, func(ctx context.Context) error {
 		_, err := p.query(ctx, "SELECT 1")
-		if err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("PostgreSQL in container %s does not answer: %v", p.ID, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return err
+	})
 }
 
 // Query gives a query's only value, as text; NULL is "".

@@ -67,18 +67,10 @@ func (c *Container) AsRedis(engine string) *Redis {
 // WaitAnswer waits until the server answers a read.
 func (r *Redis) WaitAnswer(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	for {
+	eventuallyAnswers(t, "the server in container "+r.ID, answerTime, func(ctx context.Context) error {
 		_, err := r.query(ctx, "DBSIZE")
-		if err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("the server in container %s does not answer: %v", r.ID, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return err
+	})
 }
 
 // Query gives a command's answer as text; none is "".
