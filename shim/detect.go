@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"time"
 
@@ -35,6 +36,9 @@ func (s *Service) recognise(ctx context.Context, id, bundle string) (*engine.Con
 	}, s.host.Config)
 	if c == nil || err != nil {
 		return nil, err
+	}
+	if s.host.Unread != nil {
+		return nil, fmt.Errorf("lull's configuration: %w; correct it and start the container again, in Kubernetes in a new pod", s.host.Unread)
 	}
 	complete(c, warning)
 	return c, nil

@@ -29,6 +29,9 @@ type Service struct {
 // Host is what the service is told about where it runs.
 type Host struct {
 	Config config.Config
+	// Unread is why Config is the defaults and not what the file says: no
+	// database is started, and all else is served.
+	Unread error
 	// Lull is the path of the lull command; the agent lies beside it.
 	Lull string
 	// Metadata asks the client's side what it knows of a container.

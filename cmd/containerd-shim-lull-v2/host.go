@@ -13,8 +13,9 @@ import (
 	"github.com/lull-containers/lull/shim/front"
 )
 
-// hostOf gathers what the service has to know of its surroundings.
-func hostOf(cfg config.Config, c front.Call) (shim.Host, error) {
+// hostOf gathers what the service has to know of its surroundings. Unread is why
+// cfg is not what the file says.
+func hostOf(cfg config.Config, unread error, c front.Call) (shim.Host, error) {
 	lull, err := findLull(cfg)
 	if err != nil {
 		return shim.Host{}, err
@@ -22,7 +23,7 @@ func hostOf(cfg config.Config, c front.Call) (shim.Host, error) {
 	ask := func(ctx context.Context, namespace, id string) (shim.Metadata, error) {
 		return metadata(ctx, lull, c.Address, namespace, id)
 	}
-	return shim.Host{Config: cfg, Lull: lull, Metadata: ask}, nil
+	return shim.Host{Config: cfg, Unread: unread, Lull: lull, Metadata: ask}, nil
 }
 
 func findLull(cfg config.Config) (string, error) {
