@@ -86,6 +86,15 @@ func (d dockerAdvice) BeforeCheckpoint(ctx context.Context, c docker.Call) error
 	if err := d.preflight(ctx, f, c); err != nil {
 		return err
 	}
+	return d.announce(ctx, f)
+}
+
+// announce tells the shim, unless dockerd has had its answer: the next pause would
+// be somebody else's.
+func (d dockerAdvice) announce(ctx context.Context, f found) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return intent.Announce(d.cfg.StateDir, d.namespace, f.docker.ID, intent.Intent{
 		Budget: max(announcedBudget, f.settings(d.cfg).PauseBudget), Expires: time.Now().Add(time.Minute),
 	})

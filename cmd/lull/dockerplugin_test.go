@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,9 @@ import (
 
 	"github.com/docker/go-plugins-helpers/authorization"
 
+	"github.com/lull-containers/lull/internal/config"
+	"github.com/lull-containers/lull/internal/dockerd"
+	"github.com/lull-containers/lull/internal/intent"
 	"github.com/lull-containers/lull/plugin/docker"
 )
 
@@ -30,5 +34,22 @@ func TestAdviceWithoutAConfiguration(t *testing.T) {
 	}
 	if _, err := advisors(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Advice that comes too late announces nothing: the next pause is another's.
+func TestLateAdviceAnnouncesNothing(t *testing.T) {
+	d := dockerAdvice{&app{namespace: dockerNamespace}, config.Default()}
+	d.cfg.StateDir = t.TempDir()
+	f := found{docker: dockerd.Container{ID: "db"}}
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	for ctx, want := range map[context.Context]bool{late: false, t.Context(): true} {
+		if err := d.announce(ctx, f); (err == nil) != want {
+			t.Error(err)
+		}
+		if _, ok, err := intent.Take(d.cfg.StateDir, dockerNamespace, "db", time.Now()); ok != want || err != nil {
+			t.Errorf("announced %v, %v", ok, err)
+		}
 	}
 }

@@ -54,14 +54,15 @@ func (p *Plugin) AuthZReq(r authorization.Request) authorization.Response {
 }
 
 // AuthZRes is asked before dockerd's answer goes out. It is never refused: what
-// was done is done.
+// was done is done. A start does not wait for what is only logged.
 func (p *Plugin) AuthZRes(r authorization.Request) authorization.Response {
 	c := read(r.RequestMethod, r.RequestURI, r.RequestBody)
-	p.answer(c, map[verb]advice{
-		checkpoint: Advisor.AfterCheckpoint,
-		start:      Advisor.AfterStart,
-		restore:    Advisor.AfterStart,
-	}[c.verb])
+	switch c.verb {
+	case checkpoint:
+		p.answer(c, Advisor.AfterCheckpoint)
+	case start, restore:
+		go p.answer(c, Advisor.AfterStart)
+	}
 	return authorization.Response{Allow: true}
 }
 

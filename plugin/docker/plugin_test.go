@@ -69,6 +69,16 @@ func TestRemovalWaitsForItsSave(t *testing.T) {
 	}
 }
 
+// A start's answer does not wait for what is only logged.
+func TestAStartDoesNotWait(t *testing.T) {
+	forever := make(chan struct{})
+	defer close(forever)
+	p := &Plugin{Advisor: says(func(context.Context) error { <-forever; return nil }).advisor, Patience: time.Hour}
+	if got := p.AuthZRes(authorization.Request{RequestMethod: "POST", RequestURI: "/containers/pg/start"}); !got.Allow {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	forever := make(chan struct{})
 	defer close(forever)
