@@ -203,13 +203,3 @@ func (d dockerAdvice) AfterStart(ctx context.Context, c docker.Call) error {
 	}
 	return nil
 }
-
-// BeforeRemove saves the checkpoints that go with the container.
-func (d dockerAdvice) BeforeRemove(_ context.Context, c docker.Call) error {
-	k, there, err := d.container(c)
-	if !there {
-		return err
-	}
-	_, err = dockerd.Save(k, savedDocker(d.cfg))
-	return err
-}

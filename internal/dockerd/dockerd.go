@@ -25,6 +25,7 @@ type Container struct {
 	Runtime       string // as the user or dockerd's configuration named it; empty: runc
 	RestartPolicy string // no, always, unless-stopped, on-failure; empty: no
 	AutoRemove    bool   // docker run --rm
+	Running       bool   // when dockerd wrote it last; paused is running
 }
 
 // Restarts tells whether dockerd starts the container again when it ends,
@@ -87,6 +88,7 @@ func Of(mounts []specs.Mount, id string) (Container, error) {
 func Read(dir string) (Container, error) {
 	var config struct {
 		ID, Name string
+		State    struct{ Running bool }
 		Config   struct {
 			Image  string
 			Labels map[string]string
@@ -114,7 +116,7 @@ func Read(dir string) (Container, error) {
 	}
 	return Container{
 		Dir: dir, ID: config.ID, Name: trimSlash(config.Name), Image: config.Config.Image,
-		Labels: config.Config.Labels, Runtime: host.Runtime, RestartPolicy: host.RestartPolicy.Name, AutoRemove: host.AutoRemove,
+		Labels: config.Config.Labels, Runtime: host.Runtime, RestartPolicy: host.RestartPolicy.Name, AutoRemove: host.AutoRemove, Running: config.State.Running,
 	}, nil
 }
 

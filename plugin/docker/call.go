@@ -17,6 +17,7 @@ const (
 	restore
 	start
 	remove
+	prune
 )
 
 // call is one call of Docker's API.
@@ -58,6 +59,10 @@ func read(method, uri string, body []byte) call {
 		return c.start(u.Query())
 	case http.MethodDelete:
 		c.verb = remove
+	case http.MethodPost:
+		if c.Container == "prune" { // of all that do not run
+			c = call{verb: prune}
+		}
 	}
 	return c
 }

@@ -26,6 +26,8 @@ type Advisor interface {
 	AfterStart(context.Context, Call) error
 	// BeforeRemove saves checkpoints, which go with the container.
 	BeforeRemove(context.Context, Call) error
+	// BeforePrune saves those of all containers that do not run.
+	BeforePrune(context.Context, Call) error
 }
 
 // Refusal is an error that stops a call. Its text is for the user, remedy
@@ -50,6 +52,7 @@ func (p *Plugin) AuthZReq(r authorization.Request) authorization.Response {
 		checkpoint: Advisor.BeforeCheckpoint,
 		restore:    Advisor.BeforeRestore,
 		remove:     Advisor.BeforeRemove,
+		prune:      Advisor.BeforePrune,
 	}[c.verb])
 }
 
@@ -88,8 +91,11 @@ func (p *Plugin) answer(c call, ask advice) authorization.Response {
 // late is what is said when its patience has run out. A removal would take away
 // what is just being saved; the saving goes on.
 func (p *Plugin) late(c call) error {
-	if c.verb == remove {
+	switch c.verb {
+	case remove:
 		return &Refusal{"lull is still saving the checkpoints of " + c.Container + ": repeat docker rm"}
+	case prune:
+		return &Refusal{"lull is still saving the checkpoints of containers that do not run: repeat the prune"}
 	}
 	return fmt.Errorf("no answer within %s", p.Patience)
 }

@@ -21,6 +21,8 @@ func TestRead(t *testing.T) {
 		{"POST", "/v1.47/containers/pg/start?checkpoint=cut&checkpoint-dir=/x", "", call{restore, Call{Container: "pg", Checkpoint: "cut", Folder: "/x"}}},
 		{"POST", "/v1.47/containers/pg/start", "", call{start, Call{Container: "pg"}}},
 		{"DELETE", "/v1.47/containers/pg?force=1", "", call{remove, Call{Container: "pg"}}},
+		{"POST", "/v1.47/containers/prune?filters=%7B%7D", "", call{verb: prune}},
+		{"DELETE", "/v1.47/containers/prune", "", call{remove, Call{Container: "prune"}}},
 		{"DELETE", "/v1.47/containers/pg/checkpoints/cut", "", call{}},
 		{"GET", "/v1.47/containers/pg/checkpoints", "", call{other, Call{Container: "pg"}}},
 		{"POST", "/v1.47/containers/pg/checkpoints", "{", call{other, Call{Container: "pg"}}},
@@ -41,7 +43,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("POST", "/containers/a%2fb/start?checkpoint=%00", "")
 	f.Fuzz(func(t *testing.T, method, uri, body string) {
 		c := read(method, uri, []byte(body))
-		if c.verb != other && c.Container == "" {
+		if c.verb != other && c.verb != prune && c.Container == "" {
 			t.Errorf("%s %q: a call for nobody: %+v", method, uri, c)
 		}
 	})
@@ -57,15 +59,20 @@ func (s says) AfterCheckpoint(ctx context.Context, _ Call) error  { return s(ctx
 func (s says) BeforeRestore(ctx context.Context, _ Call) error    { return s(ctx) }
 func (s says) AfterStart(ctx context.Context, _ Call) error       { return s(ctx) }
 func (s says) BeforeRemove(ctx context.Context, _ Call) error     { return s(ctx) }
+func (s says) BeforePrune(ctx context.Context, _ Call) error      { return s(ctx) }
 
 // A removal whose save takes long must wait: what is saved would go with it.
 func TestRemovalWaitsForItsSave(t *testing.T) {
 	forever := make(chan struct{})
 	defer close(forever)
 	p := &Plugin{Advisor: says(func(context.Context) error { <-forever; return nil }).advisor, Patience: time.Millisecond}
-	got := p.AuthZReq(authorization.Request{RequestMethod: "DELETE", RequestURI: "/containers/pg"})
-	if got.Allow || !strings.Contains(got.Msg, "repeat docker rm") {
-		t.Errorf("%+v", got)
+	for _, r := range []authorization.Request{
+		{RequestMethod: "DELETE", RequestURI: "/containers/pg"},
+		{RequestMethod: "POST", RequestURI: "/containers/prune"},
+	} {
+		if got := p.AuthZReq(r); got.Allow || !strings.Contains(got.Msg, "repeat") {
+			t.Errorf("%s: %+v", r.RequestMethod, got)
+		}
 	}
 }
 
