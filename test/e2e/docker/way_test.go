@@ -24,7 +24,7 @@ func TestInDockersWay(t *testing.T) {
 
 	const copies = "checkpoint.pre-copy"
 	d.Fail(t, copies, "hang") // a copy that does not even hear that it is to end
-	taking := d.StartLull(t, "-n", "moby", "checkpoint", r.ID, "lull.test/copied:1")
+	taking := d.StartLull(t, "checkpoint", r.ID, "lull.test/copied:1")
 	harness.Eventually(t, "the copy hangs", func() bool { return d.Hangs(copies) })
 	if o := d.Try(t, "pause", r.name); o.Code == 0 || !strings.Contains(o.Stderr, "under way") {
 		t.Errorf("a pause behind a copy that hangs: %s", o)
