@@ -20,8 +20,11 @@ import (
 // refuse one.
 func (k *Cut) Room(ctx context.Context, images string) error {
 	err := k.rec.run(ctx, []step{{"find", k.locate}, k.roomStep(images)})
-	if noRoom(err) {
+	switch {
+	case noRoom(err):
 		return rpccode.Wrap(rpccode.Preflight, err)
+	case err != nil:
+		k.warn(err.Error())
 	}
 	return nil
 }
