@@ -11,7 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lull-containers/lull/engine"
+	"github.com/lull-containers/lull/internal/procs"
 	"github.com/lull-containers/lull/internal/rpccode"
+	"github.com/lull-containers/lull/internal/state"
 )
 
 // keeper lives as long as one CRIU works.
@@ -58,10 +60,25 @@ func (k *keeper) begin(ctx context.Context, first *call) (err error) {
 	if first.Stage == PreDump {
 		return errors.Join(os.MkdirAll(k.subj.Paths.State, 0o711), k.checkpoint(ctx, first))
 	}
-	if err := os.RemoveAll(k.subj.Paths.State); err != nil { // of the container that was checkpointed
+	if err := k.vacant(); err != nil {
 		return err
 	}
-	return errors.Join(os.MkdirAll(k.subj.Paths.State, 0o711), k.restore(ctx, first))
+	return k.restore(ctx, first)
+}
+
+// vacant refuses a restore under the id of a container that runs: runtimes with
+// other roots may have given it too, and lull knows both by that id.
+func (k *keeper) vacant() error {
+	r, err := state.Read(k.subj.Paths.State)
+	if err != nil || r.Bundle == k.subj.Bundle || r.Pid == 0 || !procs.Alive(r.Pid) {
+		return nil //nolint:nilerr // nobody is there
+	}
+	return rpccode.Wrap(rpccode.Lives, fmt.Errorf("another container with the id %s runs (process %d, bundle %s); restore under another id", k.subj.ID, r.Pid, r.Bundle))
+}
+
+// anew takes away what is kept of the container that was checkpointed.
+func (k *keeper) anew() error {
+	return errors.Join(os.RemoveAll(k.subj.Paths.State), os.MkdirAll(k.subj.Paths.State, 0o711))
 }
 
 // await gives the call of the next stage. Without one CRIU has failed.

@@ -36,6 +36,9 @@ func (k *keeper) restore(ctx context.Context, first *call) error {
 	if err := r.Open(ctx); err != nil {
 		return err
 	}
+	if err := k.anew(); err != nil {
+		return err
+	}
 	first.answer(nil)
 	for _, s := range []struct {
 		at Stage

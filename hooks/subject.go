@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
@@ -51,7 +52,20 @@ func (h Host) subject(c Call) (*subject, error) {
 		return nil, strange(c, spec)
 	}
 	found.Tools = func() engine.Tools { return toolsOf(by) }
-	return &subject{Container: found, by: by}, servable(found)
+	return &subject{Container: found, by: by}, errors.Join(servable(found), alone(spec))
+}
+
+// alone refuses a container that shares its processes' namespace: with its init
+// the others would not end, and run on while a volume is put back.
+func alone(spec *specs.Spec) error {
+	own := spec.Linux != nil && slices.ContainsFunc(spec.Linux.Namespaces, func(ns specs.LinuxNamespace) bool {
+		return ns.Type == specs.PIDNamespace && ns.Path == ""
+	})
+	if own {
+		return nil
+	}
+	return rpccode.Wrap(rpccode.Preflight, errors.New("the container shares its PID namespace with the host or with another one, and lull's hooks could not end "+
+		"all of its processes; give it one of its own, or use an engine with lull's shim"))
 }
 
 // bundleOf asks a restore's command line: the container is not there yet.
