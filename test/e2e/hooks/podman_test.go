@@ -21,7 +21,6 @@ func TestPodman(t *testing.T) {
 		for how, stop := range map[string]bool{"leave running": false, "stop": true} {
 			t.Run(strings.ReplaceAll(kind+"/"+how, " ", "-"), func(t *testing.T) {
 				harness.FillCell(t, "podman", "5.8", kind, how)
-				harness.Full(t)
 				h := newHost(t)
 				s := newServer(t, h, kind, map[string]string{"lull/on-drift": "rollback", "org.criu.config": h.criuConfig})
 				run(t, newPodman(t, newMachine(t, h, "podman-5"), s), s).there(t, stop)
@@ -81,9 +80,11 @@ func (m *machine) in(args ...string) []string {
 // podman is a container of Podman's.
 type podman struct {
 	*machine
-	server server
-	name   string
-	file   string // of the last checkpoint
+	server  server
+	runtime string   // program
+	flags   []string // of podman run
+	name    string
+	file    string // of the last checkpoint
 
 	mu    sync.Mutex
 	known int // pid; guarded by mu
@@ -91,7 +92,7 @@ type podman struct {
 
 func newPodman(t *testing.T, m *machine, s server) *podman {
 	t.Helper()
-	p := &podman{machine: m, server: s, name: harness.Name(t, "pc")}
+	p := &podman{machine: m, server: s, runtime: m.lab.Path("runc"), name: harness.Name(t, "pc")}
 	archive, err := m.lab.Image(s.image)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +103,7 @@ func newPodman(t *testing.T, m *machine, s server) *podman {
 
 func (p *podman) args(args ...string) []string {
 	global := []string{"podman", "--root", filepath.Join(p.data, "storage"), "--runroot", filepath.Join(p.run, "storage"),
-		"--tmpdir", filepath.Join(p.run, "podman"), "--runtime", p.lab.Path("runc"), "--cgroup-manager", "cgroupfs", "--events-backend", "file"}
+		"--tmpdir", filepath.Join(p.run, "podman"), "--runtime", p.runtime, "--cgroup-manager", "cgroupfs", "--events-backend", "file"}
 	return p.in(append(global, args...)...)
 }
 
@@ -115,6 +116,7 @@ func (p *podman) start(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() { p.cleanUp(t) })
 	args := []string{"run", "--detach", "--name", p.name, "--network", "none", "--volume", p.server.volume + ":" + p.server.data}
+	args = append(args, p.flags...)
 	for k, v := range p.server.labels {
 		args = append(args, "--annotation", k+"="+v)
 	}
@@ -131,6 +133,10 @@ func (p *podman) cleanUp(t *testing.T) {
 		if out, err := p.command(ctx, "nsenter", p.args(args...)...).CombinedOutput(); err != nil {
 			t.Errorf("left behind: podman %v: %v: %s", args, err, out)
 		}
+	}
+	parents, _ := filepath.Glob("/sys/fs/cgroup/*/libpod_parent") // the pattern is right
+	for _, dir := range append(parents, "/sys/fs/cgroup/libpod_parent") {
+		_ = os.Remove(dir) // fails while others are in it
 	}
 }
 
