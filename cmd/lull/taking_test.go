@@ -132,7 +132,7 @@ func TestTaking(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if done.ID != exampleManifest().ID || done.Level != "flushed" || done.Bytes == 0 || len(done.Steps) != 10 {
+			if done.ID != exampleManifest().ID || done.Level != "flushed" || done.Bytes == 0 || len(done.Steps) != 11 {
 				t.Errorf("reported %+v", done)
 			}
 			if warns := len(done.Warnings) > 0; warns != tc.warns {
