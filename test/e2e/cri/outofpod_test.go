@@ -23,6 +23,7 @@ func TestOutOfPod(t *testing.T) {
 		d.there(t, func() { n.Lull(t, "checkpoint", d.id, ref+"-2") }, func() {}, func() int { return d.restored(t, ref+"-2") })
 	})
 	t.Run("another node", func(t *testing.T) {
+		harness.Full(t)
 		d, other, place := newDatabase(t, n, "redis 8.0"), harness.Machine(t), "oci:"+t.TempDir()+":cut"
 		d.there(t, func() { n.Lull(t, "checkpoint", d.id, ref+"-3") }, func() { n.Lull(t, "push", "--plaintext", ref+"-3", place) }, func() int {
 			other.Lull(t, "pull", place)
