@@ -60,7 +60,8 @@ func variables(t *testing.T, d *harness.Daemon, ref string) {
 	variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 	for _, flags := range [][]string{nil, {"--with-password"}} {
 		told := d.Lull(t, append([]string{"reset", "--env", name}, flags...)...)
-		out, err := exec.Command("sh", "-c", told+`echo "$`+variable+`_URL" "$`+variable+`_HOST" "$`+variable+`_PORT"`).Output()
+		script := told + "\necho \"$" + variable + "_URL $" + variable + "_HOST $" + variable + "_PORT\""
+		out, err := exec.Command("sh", "-c", script).Output()
 		must(t, err)
 		url, rest, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
 		if !strings.Contains(url, c.Addr.String()) || rest != c.Host+" 5432" || strings.Contains(url, harness.Canary) != (flags != nil) {

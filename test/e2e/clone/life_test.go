@@ -13,7 +13,6 @@ import (
 // What goes wrong while a clone is made leaves nothing, at once or, after a
 // kill, with the next command; and clones end when they are told to.
 func TestCloneLife(t *testing.T) {
-	harness.Full(t)
 	d := harness.Start(t, harness.Options{Config: "[defaults]\nrestore_deadline = \"2m\"\n"})
 	o := harness.PostgresOptions{}
 	o.Annotations = map[string]string{"lull/on-clone": "CREATE TABLE labelled (n int)"}
