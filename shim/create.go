@@ -64,6 +64,7 @@ func (t *task) create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*taskA
 	}
 	for _, f := range []func() error{
 		t.makeFolder,
+		t.noteRestore,
 		t.makeNetwork,
 		t.hold,
 		t.stayApart,
@@ -84,6 +85,14 @@ func (t *task) makeFolder() error {
 		return err
 	}
 	return criu.Config{Connections: t.c.Settings.Connections}.Write(t.c.Paths.CRIUConf)
+}
+
+// noteRestore leaves the record that whoever sweeps after a kill goes by.
+func (t *task) noteRestore() error {
+	if t.restore != nil {
+		t.phase(state.Restoring)
+	}
+	return nil
 }
 
 // openRestore checks the image, if there is one, before anything is made.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"time"
 
 	taskAPI "github.com/containerd/containerd/api/runtime/task/v3"
@@ -98,8 +99,7 @@ func Sweep(ctx context.Context, cfg config.Config, id string) error {
 		return err
 	}
 	dir := state.Dir(cfg.StateDir, ns, id)
-	rec, err := state.Read(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil // no database's
 	}
 	var undo cleanup.Stack
@@ -108,8 +108,10 @@ func Sweep(ctx context.Context, cfg config.Config, id string) error {
 		return volume.SweepLeases(leaseDir(cfg.StateDir), ns, id)
 	})
 	undo.Push("the network namespace", func(context.Context) error { return netns.Remove(state.NetNS(dir)) })
-	undo.Push("the closed network", func(context.Context) error {
-		return netgate.Gate{NetNS: rec.NetNS, Name: netgate.Name(ns, id)}.Open()
-	})
+	if rec, err := state.Read(dir); err == nil { // before there is one nothing is closed
+		undo.Push("the closed network", func(context.Context) error {
+			return netgate.Gate{NetNS: rec.NetNS, Name: netgate.Name(ns, id)}.Open()
+		})
+	}
 	return undo.Run(ctx, undoTime)
 }
