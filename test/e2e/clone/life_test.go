@@ -29,7 +29,7 @@ func TestCloneLife(t *testing.T) {
 	t.Run("altered", func(t *testing.T) { altered(t, d, ref) })
 	t.Run("on-clone", func(t *testing.T) { runsStatements(t, d, ref) })
 	t.Run("network", func(t *testing.T) { networkOf(t, d, ref) })
-	t.Run("variables", func(t *testing.T) { variables(t, d, ref) })
+	t.Run("variables", func(t *testing.T) { harness.Full(t); variables(t, d, ref) })
 	t.Run("ends", func(t *testing.T) { ends(t, d, ref) })
 	pg.WaitAnswer(t)
 }
