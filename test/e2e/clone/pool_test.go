@@ -14,7 +14,6 @@ import (
 // A pool gives clones that nobody has had, makes good what was taken, and
 // leaves nothing.
 func TestPool(t *testing.T) {
-	harness.Full(t)
 	d := harness.Start(t, harness.Options{})
 	pg := d.Postgres(t, harness.PostgresOptions{})
 	pg.Exec(t, "CREATE TABLE seed AS SELECT 42 AS n")
