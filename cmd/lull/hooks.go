@@ -17,6 +17,12 @@ type hooked struct {
 	Files []hooks.File `json:"files"`
 }
 
+// Where the hooks' files go.
+const (
+	defaultScript   = "/usr/local/libexec/lull/criu-action"
+	defaultOCIHooks = "/usr/share/containers/oci/hooks.d/50-lull.json"
+)
+
 func hooksCommand(a *app) *cobra.Command {
 	var i hooks.Installation
 	cmd := &cobra.Command{
@@ -31,8 +37,8 @@ func hooksCommand(a *app) *cobra.Command {
 	}
 	f := cmd.PersistentFlags()
 	f.StringVar(&i.CRIUConfig, "criu-config", hooks.DefaultCRIUConfig, "CRIU's configuration file; runtimes read this one, or the one that the annotation "+criu.ConfigAnnotation+" names")
-	f.StringVar(&i.Script, "script", "/usr/local/libexec/lull/criu-action", "script for CRIU to call")
-	f.StringVar(&i.OCIHooks, "oci-hooks", "/usr/share/containers/oci/hooks.d/50-lull.json", "description of OCI hooks, for Podman and CRI-O; empty: none")
+	f.StringVar(&i.Script, "script", defaultScript, "script for CRIU to call")
+	f.StringVar(&i.OCIHooks, "oci-hooks", defaultOCIHooks, "description of OCI hooks, for Podman and CRI-O; empty: none")
 	f.StringVar(&i.Connections, "connections", criu.Close, "what CRIU does with open connections: close, keep or refuse; lull/connections has to say the same")
 	cmd.AddCommand(
 		a.hooksVerb("show", "Show the files and how they are", &i, func(_ context.Context, i hooks.Installation) ([]hooks.File, error) { return i.Files() }),

@@ -14,7 +14,8 @@ func uninstallCommand(a *app) *cobra.Command {
 		Use:   "uninstall",
 		Short: "Put the stock shim back and remove lull's programs",
 		Long: "Put the stock shim back in its place and remove lull's programs. Containers that run go on; what one of them\n" +
-			"needs stays until it is gone, and a later uninstall takes it away. Checkpoints are not touched.",
+			"needs stays until it is gone, and a later uninstall takes it away; so does what the hooks or a process of lull's call.\n" +
+			"Checkpoints are not touched.",
 		Example: "  lull uninstall --dry-run\n  lull uninstall",
 		Args:    usage(cobra.NoArgs),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.uninstall(cmd.Context(), o) },
@@ -29,7 +30,7 @@ func (a *app) uninstall(ctx context.Context, o installOptions) error {
 	var done installation
 	for _, plan := range []func(record string) (diversion.Plan, error){
 		diversion.GiveBack,
-		func(record string) (diversion.Plan, error) { return diversion.Removal(record, diversion.Running()) },
+		removal,
 	} {
 		p, err := plan(o.record)
 		if err != nil {
@@ -44,4 +45,12 @@ func (a *app) uninstall(ctx context.Context, o installOptions) error {
 	}
 	done.Carried = !o.dryRun
 	return answer(a, done, a.printInstallation)
+}
+
+func removal(record string) (diversion.Plan, error) {
+	callers, err := callers(record)
+	if err != nil {
+		return diversion.Plan{}, err
+	}
+	return diversion.Removal(record, diversion.Running(), callers)
 }

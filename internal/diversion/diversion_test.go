@@ -20,16 +20,21 @@ type host struct {
 func newHost(t *testing.T) host {
 	t.Helper()
 	dir := t.TempDir()
-	h := host{
-		shim: filepath.Join(dir, "usr", StockShim), bin: filepath.Join(dir, "local"), record: filepath.Join(dir, "lib", "install.json"),
-		v1: filepath.Join(dir, "v1"), v2: filepath.Join(dir, "v2"),
-	}
-	stock(t, h.shim, "stock shim")
+	h := host{v1: filepath.Join(dir, "v1"), v2: filepath.Join(dir, "v2")}.another(t)
 	for from, version := range map[string]string{h.v1: "1", h.v2: "2"} {
 		for _, name := range []string{Command, Agent, LullShim, StockShim} {
 			ours(t, filepath.Join(from, name), name+version)
 		}
 	}
+	return h
+}
+
+// another is a host with the same versions of lull beside it.
+func (h host) another(t *testing.T) host {
+	t.Helper()
+	dir := t.TempDir()
+	h.shim, h.bin, h.record = filepath.Join(dir, "usr", StockShim), filepath.Join(dir, "local"), filepath.Join(dir, "lib", "install.json")
+	stock(t, h.shim, "stock shim")
 	return h
 }
 
@@ -67,6 +72,9 @@ func (h host) wanted(from string) Wanted {
 func (h host) files(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
+	if data, err := os.ReadFile(frontOf(h.bin)); err == nil {
+		all["front"] = "lull " + string(data[len(data)-1:])
+	}
 	for _, dir := range []string{filepath.Dir(h.shim), h.bin, filepath.Dir(h.record)} {
 		entries, _ := os.ReadDir(dir)
 		for _, e := range entries {
@@ -106,7 +114,7 @@ func (h host) uninstall(t *testing.T, use Use) Plan {
 	if err := back.Carry(t.Context(), fine); err != nil {
 		t.Fatal(err)
 	}
-	p, err := Removal(h.record, use)
+	p, err := Removal(h.record, use, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +140,7 @@ var (
 func version(v string) map[string]string {
 	return map[string]string{
 		StockShim: "lull " + v, StockShim + Kept: "stock shim",
-		Command: "lull " + v, Agent: "lull " + v, LullShim: "lull " + v, "install.json": "record",
+		Command: "lull " + v, Agent: "lull " + v, LullShim: "lull " + v, "front": "lull " + v, "install.json": "record",
 	}
 }
 
@@ -183,7 +191,7 @@ func TestFailed(t *testing.T) {
 
 // Every action may be the one that fails.
 func TestFailedAction(t *testing.T) {
-	for i := range 6 {
+	for i := range 7 {
 		h := newHost(t)
 		p, err := h.wanted(h.v1).Plan()
 		if err != nil {
@@ -274,7 +282,7 @@ func TestInUse(t *testing.T) {
 	want[StockShim] = "stock shim"
 	delete(want, StockShim+Kept)
 	h.want(t, want)
-	if len(p.Notes) != 3 {
+	if len(p.Notes) != 4 {
 		t.Errorf("notes: %v", p.Notes)
 	}
 	p = h.uninstall(t, Use{{Exe: "/usr/bin/other", Path: lullShim}})

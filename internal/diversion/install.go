@@ -33,13 +33,17 @@ func (w Wanted) Plan() (Plan, error) {
 	}
 	var p Plan
 	now := w.record(&p, before)
+	front := w.front()
+	if err := w.program(&p, front, frontOf(w.Bin), now); err != nil {
+		return Plan{}, err
+	}
 	for _, name := range beside() {
-		if err := w.program(&p, name, now); err != nil {
+		if err := w.program(&p, filepath.Join(w.From, name), filepath.Join(w.Bin, name), now); err != nil {
 			return Plan{}, err
 		}
 	}
 	for _, shim := range w.Shims {
-		if err := w.divert(&p, shim); err != nil {
+		if err := divert(&p, front, shim); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -47,8 +51,19 @@ func (w Wanted) Plan() (Plan, error) {
 	return p, nil
 }
 
-func (w Wanted) program(p *Plan, name string, now Record) error {
-	from, to := filepath.Join(w.From, name), filepath.Join(w.Bin, name)
+// front is the front among the programs: beside the others where they were built,
+// else where an installation keeps it. One that stands in a stock shim's place may
+// be an older one.
+func (w Wanted) front() string {
+	built := filepath.Join(w.From, StockShim)
+	diverted := slices.ContainsFunc(w.Shims, func(shim string) bool { return samePlace(shim, built) })
+	if kept := frontOf(w.From); diverted || !Ours(built) && Ours(kept) {
+		return kept
+	}
+	return built
+}
+
+func (w Wanted) program(p *Plan, from, to string, now Record) error {
 	if !Ours(from) {
 		return fmt.Errorf("%s is not lull's program of that name; name the folder that has them with --from", from)
 	}
@@ -74,7 +89,7 @@ func (w Wanted) unplace(to string, now Record) error {
 			return fmt.Errorf("%s stays: %d running containers need it", to, n)
 		}
 	}
-	return remove(to)
+	return removeProgram(to)
 }
 
 // replace puts a program at a path and keeps what it replaces until all is done.
@@ -108,11 +123,7 @@ func replace(from, to string) Action {
 }
 
 // divert has the front stand in a stock shim's place.
-func (w Wanted) divert(p *Plan, shim string) error {
-	front := filepath.Join(w.From, StockShim)
-	if !Ours(front) {
-		return fmt.Errorf("%s is not lull's program of that name; name the folder that has them with --from", front)
-	}
+func divert(p *Plan, front, shim string) error {
 	switch {
 	case !exists(shim):
 		return fmt.Errorf("%s is not there; name containerd's own shim with --shim", shim)
@@ -178,6 +189,7 @@ func overStock(front, shim string) Action {
 // can be taken away. Undone, it notes what is left.
 func (w Wanted) record(p *Plan, before Record) Record {
 	now := Record{Version: w.Version, Files: slices.Clone(before.Files), Shims: slices.Clone(before.Shims)}
+	now.Files = add(now.Files, frontOf(w.Bin))
 	for _, name := range beside() {
 		now.Files = add(now.Files, filepath.Join(w.Bin, name))
 	}

@@ -12,8 +12,9 @@ import (
 // An installation that is killed after any of its actions can be taken away, and
 // so can one whose end was killed.
 func TestKilled(t *testing.T) {
+	one := newHost(t)
 	for n := 1; ; n++ {
-		h := newHost(t)
+		h := one.another(t)
 		p, err := h.wanted(h.v1).Plan()
 		if err != nil {
 			t.Fatal(err)
@@ -28,10 +29,10 @@ func TestKilled(t *testing.T) {
 	for _, plan := range []func(h host) (Plan, error){
 		func(h host) (Plan, error) { return h.wanted(h.v2).Plan() },
 		func(h host) (Plan, error) { return GiveBack(h.record) },
-		func(h host) (Plan, error) { return Removal(h.record, nil) },
+		func(h host) (Plan, error) { return Removal(h.record, nil, nil) },
 	} {
 		for n := 1; ; n++ {
-			h := newHost(t)
+			h := one.another(t)
 			carry(t, h.wanted(h.v1))
 			p, err := plan(h)
 			if err != nil {

@@ -30,6 +30,12 @@ const (
 // the agent, and the shims the command: first in, last out.
 func beside() []string { return []string{Agent, LullShim, Command} }
 
+// frontOf is where the front is kept for the next installation. It must not lie
+// beside the others: a containerd would find it there.
+func frontOf(bin string) string {
+	return filepath.Join(filepath.Dir(bin), "libexec", "lull", StockShim)
+}
+
 const module = "github.com/lull-containers/lull/"
 
 // Ours tells by what the linker wrote into a program, without running it.
@@ -106,4 +112,13 @@ func remove(path string) error {
 		return cleanup.IgnoreAbsent(err)
 	}
 	return durable.SyncDir(filepath.Dir(path))
+}
+
+// removeProgram removes the front's folder, too, where nothing else lives in it.
+func removeProgram(path string) error {
+	err := remove(path)
+	if filepath.Base(path) == StockShim {
+		_ = os.Remove(filepath.Dir(path)) // the script of the hooks may live there
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package diversion
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -22,7 +23,7 @@ func GiveBack(path string) (p Plan, err error) {
 	}
 	sweep(&p, Record{Shims: shims})
 	if len(shims) > 0 {
-		p.Actions = append(p.Actions, rewrite(path, r, Record{Version: r.Version, Files: r.Files}))
+		p.Actions = append(p.Actions, rewrite(path, Record{Version: r.Version, Files: r.Files}))
 	}
 	return p, nil
 }
@@ -30,15 +31,15 @@ func GiveBack(path string) (p Plan, err error) {
 // Removal plans the end of the programs in the record at path. Those that
 // something running needs stay, with a note and in the record: a path that the
 // bundle of a running container names is never removed.
-func Removal(path string, use Use) (p Plan, err error) {
+func Removal(path string, use Use, callers []Caller) (p Plan, err error) {
 	r, err := ReadRecord(path)
 	if err != nil {
 		return p, err
 	}
-	left := Record{Version: r.Version}
+	left := Record{Version: r.Version, Shims: r.Shims}
 	for _, file := range slices.Backward(r.Files) { // the command before the shim that starts it
-		if n := use.of(file, r.Files); n > 0 {
-			p.Notes = append(p.Notes, fmt.Sprintf("%s stays: %d running containers need it; uninstall again when they are gone", file, n))
+		if why := needed(file, r, use, callers); why != "" {
+			p.Notes = append(p.Notes, file+" stays: "+why)
 			left.Files = append(left.Files, file)
 			continue
 		}
@@ -47,16 +48,30 @@ func Removal(path string, use Use) (p Plan, err error) {
 	slices.Reverse(left.Files)
 	sweep(&p, Record{Files: r.Files})
 	if !slices.Equal(left.Files, r.Files) {
-		p.Actions = append(p.Actions, rewrite(path, r, left))
+		p.Actions = append(p.Actions, rewrite(path, left))
 	}
 	return p, nil
 }
 
-func rewrite(path string, before, now Record) Action {
+// needed says why a program has to stay; nothing: it need not.
+func needed(file string, r Record, use Use, callers []Caller) string {
+	if n := use.of(file, r.Files); n > 0 {
+		return fmt.Sprintf("%d running containers need it; uninstall again when they are gone", n)
+	}
+	for _, c := range callers {
+		if c.needs(file) {
+			return c.What + "; uninstall again after that"
+		}
+	}
+	return ""
+}
+
+// rewrite comes last: until all is gone, the record says where to look.
+func rewrite(path string, now Record) Action {
 	return Action{
 		What: "bring " + path + " up to date",
-		do:   func() error { return now.write(path) },
-		undo: func() error { return before.write(path) },
+		do:   func() error { return nil },
+		done: func() error { return now.write(path) },
 	}
 }
 
@@ -121,7 +136,7 @@ func takeAway(p *Plan, file string) {
 				}
 				return rename(file+old, file)
 			},
-			done: func() error { return remove(file + old) },
+			done: func() error { return errors.Join(remove(file+old), removeProgram(file)) },
 		})
 	}
 }
