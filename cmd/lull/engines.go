@@ -1,13 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/pelletier/go-toml/v2"
 
 	"github.com/lull-containers/lull/internal/diversion"
 )
@@ -18,12 +17,13 @@ type foundEngine struct {
 	PID  int    `json:"pid"`
 	Exe  string `json:"exe"`
 	// Shim is the one that containers get that name no other; none: not found,
-	// or the daemon lives in another mount namespace than this command.
+	// or the daemon has other files than this command sees.
 	Shim string `json:"shim,omitempty"`
 	Lull bool   `json:"lull"` // it is lull's front
-	// RuntimePaths are shims that CRI's configuration names by path: they are
+	// RuntimePaths are shims that its configuration names by path: they are
 	// started whatever stands at Shim.
 	RuntimePaths []string `json:"runtime_paths,omitempty"`
+	Address      string   `json:"address,omitempty"` // of a containerd's socket
 }
 
 // findEngines looks at the processes of the host.
@@ -33,81 +33,80 @@ func findEngines() []foundEngine {
 	for _, dir := range dirs {
 		pid, _ := strconv.Atoi(filepath.Base(dir))
 		exe, err := os.Readlink(filepath.Join(dir, "exe"))
-		name := filepath.Base(exe)
-		if err != nil || name != "containerd" && name != "dockerd" {
+		if err != nil {
 			continue
 		}
-		all = append(all, describeEngine(name, pid, exe))
+		if name := engineName(exe, arguments(pid)); name != "" {
+			all = append(all, describeEngine(name, pid, exe))
+		}
 	}
 	return all
 }
 
+// engineName tells an engine by its program, which may have been upgraded since,
+// or by the name that it was called by: k3s is several programs in one.
+func engineName(exe string, args []string) string {
+	names := []string{strings.TrimSuffix(filepath.Base(exe), " (deleted)")}
+	if len(args) > 0 {
+		names = append(names, filepath.Base(args[0]))
+	}
+	for _, name := range names {
+		if name == "containerd" || name == "dockerd" {
+			return name
+		}
+	}
+	return ""
+}
+
 func describeEngine(name string, pid int, exe string) foundEngine {
 	e := foundEngine{Name: name, PID: pid, Exe: exe}
-	d, err := readDaemon(pid)
-	if err != nil || name != "containerd" || !sameMounts(pid) {
+	root, args := fmt.Sprintf("/proc/%d/root", pid), arguments(pid)
+	if name == "dockerd" {
+		e.RuntimePaths = dockerRuntimes(root, valueOf(args, "/etc/docker/daemon.json", "--config-file"))
 		return e
 	}
-	if path, ok := d.shim(diversion.StockShim); ok {
+	d, err := readDaemon(pid)
+	if err != nil {
+		return e
+	}
+	if path, ok := d.shim(diversion.StockShim); ok && sameFile(filepath.Join(root, path), path) {
 		e.Shim, e.Lull = path, diversion.Ours(path)
 	}
-	e.RuntimePaths = runtimePaths(configOf(pid))
+	config := valueOf(args, "/etc/containerd/config.toml", "--config", "-c")
+	e.RuntimePaths = runtimePaths(root, config)
+	e.Address = valueOf(args, configuredAddress(root, config), "--address", "-a")
 	return e
 }
 
-func sameMounts(pid int) bool {
-	theirs, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "ns/mnt"))
-	own, _ := os.Readlink("/proc/self/ns/mnt")
-	return err == nil && theirs == own
+// sameFile tells whether two paths lead to one file. A daemon in a mount namespace
+// of its own, of a unit's or seen from a pod, has the host's files all the same.
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
-// configOf is the configuration file that a containerd was started with.
-func configOf(pid int) string {
-	line, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
-	args := strings.Split(string(line), "\x00")
+func arguments(pid int) []string {
+	line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")
+}
+
+// valueOf is what a daemon was given for an option; otherwise its default.
+func valueOf(args []string, otherwise string, names ...string) string {
 	for i, arg := range args {
 		name, value, joined := strings.Cut(arg, "=")
-		if name != "--config" && name != "-config" && name != "-c" {
-			continue
+		if strings.HasPrefix(name, "-") && !strings.HasPrefix(name, "--") && len(name) > len("-c") {
+			name = "-" + name // -config is --config
 		}
-		if joined {
+		switch {
+		case !slices.Contains(names, name):
+		case joined:
 			return value
-		}
-		if i+1 < len(args) {
+		case i+1 < len(args):
 			return args[i+1]
 		}
 	}
-	return "/etc/containerd/config.toml"
-}
-
-// runtimePaths finds every runtime_path in a containerd's configuration,
-// whatever its version calls the section.
-func runtimePaths(file string) []string {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil
-	}
-	var tree any
-	if toml.Unmarshal(data, &tree) != nil {
-		return nil
-	}
-	paths := walkRuntimes(tree)
-	slices.Sort(paths)
-	return slices.Compact(paths)
-}
-
-func walkRuntimes(node any) (paths []string) {
-	table, ok := node.(map[string]any)
-	if !ok {
-		return nil
-	}
-	for key, value := range table {
-		if path, ok := value.(string); ok && key == "runtime_path" && path != "" {
-			paths = append(paths, path)
-		}
-		paths = append(paths, walkRuntimes(value)...)
-	}
-	return paths
+	return otherwise
 }
 
 // stockShims are the shims to divert: of every containerd that runs, else the

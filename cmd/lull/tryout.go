@@ -33,8 +33,9 @@ type throwaway struct {
 
 // tryOut runs two containers that end at once, in a namespace of their own:
 // one without a database, which the stock shim must serve, and one that passes
-// for a database.
-func (a *app) tryOut(ctx context.Context, program string) (err error) {
+// for a database. Their root is in a folder that containerd's unit has not hidden,
+// as it may have the temporary one.
+func (a *app) tryOut(ctx context.Context, program, folder string) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, tryTime)
 	defer cancel()
 	client, ctx, err := a.connect(ctx)
@@ -44,7 +45,7 @@ func (a *app) tryOut(ctx context.Context, program string) (err error) {
 	defer client.Close()
 	var undo cleanup.Stack
 	defer func() { err = errors.Join(err, undo.Run(ctx, undoTime)) }()
-	root, err := throwawayRoot(&undo, program)
+	root, err := throwawayRoot(&undo, program, folder)
 	if err != nil {
 		return err
 	}
@@ -64,8 +65,8 @@ func (a *app) tryOut(ctx context.Context, program string) (err error) {
 }
 
 // throwawayRoot is a root file system with one program.
-func throwawayRoot(undo *cleanup.Stack, program string) (string, error) {
-	root, err := os.MkdirTemp("", "lull-try-")
+func throwawayRoot(undo *cleanup.Stack, program, folder string) (string, error) {
+	root, err := os.MkdirTemp(folder, "lull-try-")
 	if err != nil {
 		return "", err
 	}
