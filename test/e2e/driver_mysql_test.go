@@ -36,7 +36,7 @@ func (e mysqlEngine) args(port uint16) []string {
 	if e.product == "mysql" {
 		args = append(args, "--mysqlx=OFF")
 	}
-	return append(args, logging()[e.product][:harness.FullOr(0, 2)]...)
+	return append(args, logging()[e.product]...)
 }
 
 // logging makes a server count what it writes to its binary log.

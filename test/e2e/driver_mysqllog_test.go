@@ -15,7 +15,6 @@ import (
 // writesNoLog: a checkpoint takes no GTID and writes nothing to the binary log.
 // On a replica it would be a transaction that its source does not have.
 func writesNoLog(t *testing.T, b *boxed) {
-	harness.Full(t)
 	session := b.open(t, b.Target())
 	logged := func() map[string]string {
 		d, err := session.Evidence(within(t))
@@ -40,7 +39,6 @@ func writesNoLog(t *testing.T, b *boxed) {
 
 // versioned: a table that keeps its history is fenced like every other.
 func versioned(t *testing.T, b *boxed) {
-	harness.Full(t)
 	admin, app, session := b.observe(t), b.observe(t), b.open(t, b.Target())
 	must(t, admin.exec(within(t), "CREATE TABLE counted.kept (n int) WITH SYSTEM VERSIONING"))
 	must(t, app.exec(within(t), "BEGIN"))
@@ -64,7 +62,6 @@ func versioned(t *testing.T, b *boxed) {
 // readOnlyServer: the account of the documentation is enough on a server that
 // is read-only, which is respected, and somebody's lock is still seen.
 func readOnlyServer(t *testing.T, b *boxed) {
-	harness.Full(t)
 	admin, holder := b.observe(t), b.observe(t)
 	const account = `'reader'@'%'`
 	must(t, admin.exec(within(t), "CREATE USER "+account+" IDENTIFIED BY '"+harness.Canary+"'"))
