@@ -44,7 +44,7 @@ func allowCommand(a *app) *cobra.Command {
 			if lasts <= 0 {
 				return usageError(cmd, fmt.Errorf("--for %s: it must last", lasts))
 			}
-			done, err := a.allow(cmd.Context(), args[0], p)
+			done, err := a.allow(cmd.Context(), args[0], cmd.Flags().Changed("namespace"), p)
 			if err != nil {
 				return err
 			}
@@ -56,8 +56,9 @@ func allowCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// allow leaves a permit; the container need not be there yet.
-func (a *app) allow(ctx context.Context, id string, p state.Permit) (allowed, error) {
+// allow leaves a permit; the container need not be there yet. Named is whether the
+// user has named the namespace.
+func (a *app) allow(ctx context.Context, id string, named bool, p state.Permit) (allowed, error) {
 	if err := identifiers.Validate(id); err != nil {
 		return allowed{}, fail(exitUsage, "give a container's id", "%q is no container: %w", id, err)
 	}
@@ -66,8 +67,10 @@ func (a *app) allow(ctx context.Context, id string, p state.Permit) (allowed, er
 		return allowed{}, err
 	}
 	id, known := a.fullID(ctx, id)
-	if full, ns, ok := a.inDockerRoot(ctx, id); ok {
-		id, known, a.namespace = full, true, ns
+	if a.namespace == defaultNamespace && !named || a.namespace != defaultNamespace && !known {
+		if id, known, err = a.orDockers(id, known); err != nil {
+			return allowed{}, err
+		}
 	}
 	if !known {
 		a.warn("there is no container %s in namespace %s yet", id, a.namespace)
@@ -76,6 +79,21 @@ func (a *app) allow(ctx context.Context, id string, p state.Permit) (allowed, er
 		return allowed{}, fmt.Errorf("leave the permit: %w", err)
 	}
 	return allowed{a.namespace, id, p.OnDrift, p.Expires}, nil
+}
+
+// orDockers is the container of Docker's that ref means, where there is one. One in
+// containerd with the same name is nothing to guess about.
+func (a *app) orDockers(ref string, known bool) (id string, found bool, err error) {
+	c, ok := a.inDockerRoot(ref)
+	switch {
+	case !ok:
+		return ref, known, nil
+	case known && c.ID != ref:
+		return "", false, fail(exitUsage, fmt.Sprintf("say which: -n %s, or Docker's full id with -n %s", defaultNamespace, dockerNamespace),
+			"%s is a container in namespace %s and Docker's %s", ref, a.namespace, c.Name)
+	}
+	a.inDocker()
+	return c.ID, true, nil
 }
 
 // fullID completes a short id; false when containerd does not know the container.

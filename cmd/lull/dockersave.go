@@ -106,20 +106,13 @@ func (a *app) meansDocker(ctx context.Context, client *containerd.Client, ref st
 	return c, checkpoint, false, err
 }
 
-// inDockerRoot completes a Docker container's name, which containerd does not
-// know, and says in which namespace it is.
-func (a *app) inDockerRoot(_ context.Context, ref string) (id, namespace string, ok bool) {
+// inDockerRoot finds a Docker container, which containerd knows only while it
+// runs, by its name, its id, or the short form of it.
+func (a *app) inDockerRoot(ref string) (c dockerd.Container, ok bool) {
 	cfg, err := a.config()
 	if err != nil {
-		return "", "", false
+		return c, false
 	}
-	c, err := dockerd.Lookup(cfg.DockerRoot, ref)
-	if err != nil {
-		return "", "", false
-	}
-	namespace = a.namespace
-	if namespace == defaultNamespace {
-		namespace = dockerNamespace
-	}
-	return c.ID, namespace, true
+	c, err = dockerd.Lookup(cfg.DockerRoot, ref)
+	return c, err == nil && (c.Name == ref || len(ref) >= shortLen)
 }
