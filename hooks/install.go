@@ -32,6 +32,7 @@ type File struct {
 	State State  `json:"state"`
 	want  string
 	mode  os.FileMode
+	ours  func(text string) bool
 }
 
 // State of a file.
@@ -51,16 +52,19 @@ var ErrForeign = errors.New("not written by lull")
 // mark is in every file of lull's, so that nothing else is ever removed.
 const mark = "lull hooks install"
 
+// headline begins each file of lines.
+const headline = "# Written by " + mark + "; lull hooks uninstall removes it.\n"
+
 // Files looks at all files, the last to be called first: what it names has to
 // be there before.
 func (i Installation) Files() ([]File, error) {
-	files := []File{{Path: i.Script, want: i.script(), mode: 0o755}, {Path: i.CRIUConfig, want: i.criuConfig(), mode: 0o644}}
+	files := []File{{Path: i.Script, want: i.script(), mode: 0o755, ours: scriptIsOurs}, {Path: i.CRIUConfig, want: i.criuConfig(), mode: 0o644, ours: criuConfigIsOurs}}
 	if i.OCIHooks != "" {
 		hooks, err := i.ociHooks()
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, File{Path: i.OCIHooks, want: hooks, mode: 0o644})
+		files = append(files, File{Path: i.OCIHooks, want: hooks, mode: 0o644, ours: ociHooksAreOurs})
 	}
 	for n := range files {
 		if err := files[n].look(); err != nil {
@@ -79,7 +83,7 @@ func (f *File) look() error {
 		return err
 	case string(have) == f.want:
 		f.State = Installed
-	case strings.Contains(string(have), mark):
+	case f.ours(string(have)):
 		f.State = Outdated
 	default:
 		f.State = Foreign
@@ -94,14 +98,14 @@ func (i Installation) script() string {
 	for _, s := range Stages() {
 		stages = append(stages, string(s))
 	}
-	return fmt.Sprintf("#!/bin/sh\n# Written by %s; lull hooks uninstall removes it.\ncase $CRTOOLS_SCRIPT_ACTION in\n%s)\n\texec %s --config %s hook criu ;;\nesac\n",
-		mark, strings.Join(stages, "|"), quote(i.Lull), quote(i.Config))
+	return fmt.Sprintf("#!/bin/sh\n%scase $CRTOOLS_SCRIPT_ACTION in\n%s)\n\texec %s --config %s hook criu ;;\nesac\n",
+		headline, strings.Join(stages, "|"), quote(i.Lull), quote(i.Config))
 }
 
 func quote(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
 
 func (i Installation) criuConfig() string {
-	return fmt.Sprintf("# Written by %s; lull hooks uninstall removes it.\n%saction-script %s\n", mark, criu.Config{Connections: i.Connections}, i.Script)
+	return fmt.Sprintf("%s%s%s %s\n", headline, criu.Config{Connections: i.Connections}, actionScript, i.Script)
 }
 
 // ociHooks is a description for the hooks.d folders of Podman and CRI-O.
