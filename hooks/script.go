@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"github.com/lull-containers/lull/internal/cleanup"
 	"github.com/lull-containers/lull/internal/config"
 )
 
@@ -36,6 +37,9 @@ func Script(ctx context.Context, h Host, getenv func(string) string) error {
 func (h Host) stage(ctx context.Context, c Call, images string) error {
 	socket := socketOf(h.Config.StateDir, c.CRIU)
 	if c.Stage == PreDump || c.Stage == PreRestore {
+		if err := cleanup.IgnoreAbsent(os.Remove(socket)); err != nil { // of a guard that was killed; CRIU has its pid
+			return err
+		}
 		if err := c.find(images); err != nil { // CRIU closes it later on
 			return err
 		}
