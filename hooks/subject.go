@@ -96,7 +96,7 @@ func (h Host) database(bundle, id, runtime string, spec *specs.Spec) (*engine.Co
 	}
 	found, err := recognise.Database(engine.Container{
 		ID: id, Namespace: Namespace, Runtime: runtime, Bundle: bundle, Rootfs: rootfs,
-		Image: spec.Annotations["io.podman.annotations.image-name"], Spec: spec,
+		Image: spec.Annotations["io.kubernetes.cri-o.ImageName"], Spec: spec,
 	}, h.Config)
 	if err != nil || found == nil {
 		return nil, err
