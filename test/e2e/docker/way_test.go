@@ -8,11 +8,9 @@ import (
 )
 
 // dockerd would remove a container of --rm with the checkpoint that stops it.
-// And while lull copies volumes for a checkpoint, docker pause, which holds
-// dockerd's lock, does not wait for it.
-func TestInDockersWay(t *testing.T) {
+func TestRemovedWhenItStops(t *testing.T) {
 	d := harness.StartDocker(t, harness.DockerOptions{Version: "28"})
-	r := redis().run(t, d, "--rm", "--label", "lull/pause-budget=10s")
+	r := redis().run(t, d, "--rm")
 	pid := r.PID(t)
 	if o := d.Try(t, "checkpoint", "create", r.name, "cut"); o.Code == 0 || !strings.Contains(o.Stderr, "a container without --rm") {
 		t.Fatalf("a checkpoint of --rm that stops: %s", o)
@@ -21,7 +19,14 @@ func TestInDockersWay(t *testing.T) {
 		t.Fatalf("its process was %d and is %d", pid, now)
 	}
 	d.Docker(t, "checkpoint", "create", "--leave-running", r.name, "cut")
+}
 
+// While lull copies volumes for a checkpoint, docker pause, which holds dockerd's
+// lock, does not wait for it.
+func TestPauseBehindAPrecopy(t *testing.T) {
+	harness.Full(t)
+	d := harness.StartDocker(t, harness.DockerOptions{Version: "28"})
+	r := redis().run(t, d, "--label", "lull/pause-budget=10s")
 	const copies = "checkpoint.pre-copy"
 	d.Fail(t, copies, "hang") // a copy that does not even hear that it is to end
 	taking := d.StartLull(t, "checkpoint", r.ID, "lull.test/copied:1")
