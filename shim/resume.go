@@ -14,6 +14,9 @@ import (
 // thawTime bounds a thaw, which happens whatever became of the client.
 const thawTime = 10 * time.Second
 
+// dumpTime is how long a dump that the watchdog has given up may go on.
+const dumpTime = time.Minute
+
 // Resume thaws and lets go. After the watchdog has done so it is a success. It
 // waits for a dump that is under way, as long as the watchdog lets that last.
 func (s *Service) Resume(ctx context.Context, r *taskAPI.ResumeRequest) (*emptypb.Empty, error) {
@@ -21,7 +24,7 @@ func (s *Service) Resume(ctx context.Context, r *taskAPI.ResumeRequest) (*emptyp
 	if t == nil {
 		return s.TTRPCTaskService.Resume(ctx, r)
 	}
-	if err := t.await(detached(ctx), t.c.Settings.MaxFrozen+thawTime, func() {}); err != nil {
+	if err := t.await(detached(ctx), t.c.Settings.MaxFrozen+dumpTime, func() {}); err != nil {
 		return nil, fail(err)
 	}
 	defer t.turn.Unlock()
