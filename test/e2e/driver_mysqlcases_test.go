@@ -31,6 +31,7 @@ func TestDriverMySQL(t *testing.T) {
 			t.Run("died-in-flush", func(t *testing.T) { diedInFlush(t, b, my) })
 			t.Run("writes-no-log", func(t *testing.T) { writesNoLog(t, b) })
 			t.Run("out-of-time", func(t *testing.T) { flushOutOfTime(t, b) })
+			t.Run("stalled", func(t *testing.T) { stalled(t, b) })
 			t.Run("read-only", func(t *testing.T) { readOnlyServer(t, b) })
 			if my.product == "mariadb" {
 				t.Run("versioned", func(t *testing.T) { versioned(t, b) })

@@ -136,6 +136,9 @@ func (s *Session) again(ctx context.Context) error {
 	f := s.fence
 	f.attempts++
 	f.patient = min(f.patient*5/4, lastPatience)
+	if err := s.reopen(ctx); err != nil {
+		return err
+	}
 	if f.nowait == "" || !f.inLine() {
 		return nil
 	}
@@ -164,7 +167,8 @@ func (s *Session) fenceError(err error) error {
 const letGoTime = 2 * time.Second
 
 // letGo of all locks, so that nobody waits between two attempts. A connection
-// that does not even do that is lost, and its locks with it.
+// that does not even do that is lost, its locks with it, and reopen brings
+// another.
 func (s *Session) letGo(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), letGoTime)
 	defer cancel()

@@ -24,7 +24,7 @@ func (s *Session) openFence(ctx context.Context, hold time.Duration) (err error)
 	}
 	s.fence.guard = opened[0]
 	s.fence.add(opened[1:])
-	if err := s.mark(ctx); err != nil {
+	if err := s.mark(ctx, 0); err != nil {
 		return err
 	}
 	return s.share(ctx, busiest)
@@ -98,9 +98,43 @@ func (s *Session) openHeld(ctx context.Context, n int) ([]*conn, error) {
 	return opened, nil
 }
 
-// mark says that a fence stands, and fails where another one does.
-func (s *Session) mark(ctx context.Context) error {
-	all, err := s.fence.guard.rows(ctx, "SELECT GET_LOCK(?, 0) AS got", fenceName)
+// reopen brings another connection for each that a statement out of time has
+// cost. The server ends the lost one first: it may still stand in line for
+// tables, and would have them.
+func (s *Session) reopen(ctx context.Context) error {
+	for i := range s.fence.locks {
+		if err := s.revive(ctx, &s.fence.locks[i]); err != nil {
+			return err
+		}
+	}
+	if !s.fence.guard.broken {
+		return nil
+	}
+	if err := s.revive(ctx, &s.fence.guard); err != nil {
+		return err
+	}
+	return s.mark(ctx, letGoTime) // the lost one's ends with it, a moment later
+}
+
+func (s *Session) revive(ctx context.Context, c **conn) error {
+	lost := *c
+	if !lost.broken {
+		return nil
+	}
+	_ = s.Exec(ctx, "ending a lost connection", "KILL CONNECTION "+lost.id) // it may be gone already
+	opened, err := s.openHeld(ctx, 1)
+	if err != nil {
+		return err
+	}
+	lost.close()
+	*c = opened[0]
+	return nil
+}
+
+// mark says that a fence stands, and fails where another one does for longer
+// than patience.
+func (s *Session) mark(ctx context.Context, patience time.Duration) error {
+	all, err := s.fence.guard.rows(ctx, "SELECT GET_LOCK(?, ?) AS got", fenceName, int(patience.Seconds()))
 	if err != nil {
 		return s.explain(err, "setting the fence")
 	}
