@@ -83,18 +83,20 @@ func (r *Restore) compareAll(ctx context.Context, places []place) (changed []pla
 		}
 		changed = append(changed, p)
 		if why == nil {
-			why = p.refusal(drift, r.c.ID)
+			why = Written(p.was, p.now, drift, r.c.ID)
 		}
 	}
 	return changed, why, nil
 }
 
-func (p place) refusal(d volume.Drift, id string) error {
+// Written says that a volume, which is the folder now, was written since the
+// checkpoint, and what to do; container is its name for `lull allow-rollback`.
+func Written(v manifest.Volume, now string, d volume.Drift, container string) error {
 	ways := "this checkpoint captured no copy to roll back to: start the container without it"
-	if p.was.Capture != nil {
-		ways = "lull allow-rollback " + id + ", or lull/on-drift=rollback, brings the volume back to the checkpoint; lull/on-drift=cold starts the database on the volume as it is"
+	if v.Capture != nil {
+		ways = "lull allow-rollback " + container + ", or lull/on-drift=rollback, brings the volume back to the checkpoint; lull/on-drift=cold starts the database on the volume as it is"
 	}
-	return fmt.Errorf("volume %s (%s) was written since the checkpoint: %s; %s", p.was.Destination, p.now, d, ways)
+	return fmt.Errorf("volume %s (%s) was written since the checkpoint: %s; %s", v.Destination, now, d, ways)
 }
 
 // putBack brings all changed places back to their captures, or none.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path/filepath"
 
 	"github.com/lull-containers/lull/internal/rpccode"
+	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/volume"
 )
 
@@ -23,7 +23,7 @@ func (k *keeper) leases(ctx context.Context, folders []string) leases {
 	return leases{ctx, k, folders}
 }
 
-func (l leases) dir() string { return filepath.Join(l.k.subj.Paths.StateDir, "leases") }
+func (l leases) dir() string { return state.Leases(l.k.subj.Paths.StateDir) }
 
 // take records the running server at each folder.
 func (l leases) take(pid int) error {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -63,7 +62,7 @@ func (h Host) poststop(ctx context.Context, s specs.State) error {
 	var undo cleanup.Stack
 	undo.Push("the state folder", func(context.Context) error { return state.Remove(dir) })
 	undo.Push("the leases", func(context.Context) error {
-		return volume.SweepLeases(filepath.Join(h.Config.StateDir, "leases"), Namespace, s.ID)
+		return volume.SweepLeases(state.Leases(h.Config.StateDir), Namespace, s.ID)
 	})
 	return undo.Run(ctx, undoTime)
 }

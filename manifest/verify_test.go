@@ -206,3 +206,13 @@ func replaces(old, by string) func(*testing.T, string) {
 func appends(text string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) { put(t, dir, FileName, string(read(t, dir))+text) }
 }
+
+func TestVerifyFile(t *testing.T) {
+	dir, m := sealedFolder(t)
+	put(t, dir, "pages-1.img", "PAGES pages pages pages")
+	for name, want := range map[string]error{"core-1.img": nil, "pages-1.img": ErrAltered, "another": ErrAltered} {
+		if err := m.VerifyFile(t.Context(), dir, name); !errors.Is(err, want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

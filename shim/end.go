@@ -105,7 +105,7 @@ func Sweep(ctx context.Context, cfg config.Config, id string) error {
 	var undo cleanup.Stack
 	undo.Push("the state folder", func(context.Context) error { return state.Remove(dir) })
 	undo.Push("the leases", func(context.Context) error {
-		return volume.SweepLeases(leaseDir(cfg.StateDir), ns, id)
+		return volume.SweepLeases(state.Leases(cfg.StateDir), ns, id)
 	})
 	undo.Push("the network namespace", func(context.Context) error { return netns.Remove(state.NetNS(dir)) })
 	if rec, err := state.Read(dir); err == nil { // before there is one nothing is closed

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/lull-containers/lull/engine"
 	"github.com/lull-containers/lull/internal/rpccode"
+	"github.com/lull-containers/lull/internal/state"
 	"github.com/lull-containers/lull/volume"
 )
 
@@ -85,7 +85,7 @@ func (t *task) leased(dir string) bool {
 }
 
 func (t *task) leaseOne(dir string) error {
-	l, err := volume.AcquireLease(leaseDir(t.c.Paths.StateDir), dir, volume.Holder{Container: t.c.ID, Namespace: t.c.Namespace})
+	l, err := volume.AcquireLease(state.Leases(t.c.Paths.StateDir), dir, volume.Holder{Container: t.c.ID, Namespace: t.c.Namespace})
 	if err != nil {
 		return err
 	}
@@ -94,8 +94,6 @@ func (t *task) leaseOne(dir string) error {
 	t.leases = append(t.leases, lease{l, dir, release})
 	return nil
 }
-
-func leaseDir(stateDir string) string { return filepath.Join(stateDir, "leases") }
 
 // lease is released once, by whoever comes first: the end of the process or
 // of the task.

@@ -70,8 +70,11 @@ func leasePath(stateDir, dataDir string) (string, error) {
 	if err := os.MkdirAll(stateDir, 0o700); err != nil {
 		return "", &PathError{Class: ErrPath, Path: stateDir, Err: err}
 	}
-	key := fmt.Sprintf("%d.%d.%d", unix.Major(s.Device), unix.Minor(s.Device), s.Inode)
-	return filepath.Join(stateDir, key), nil
+	return leaseKey(stateDir, &s), nil
+}
+
+func leaseKey(stateDir string, s *stat) string {
+	return filepath.Join(stateDir, fmt.Sprintf("%d.%d.%d", unix.Major(s.Device), unix.Minor(s.Device), s.Inode))
 }
 
 // take gets the lock, on the file that has the name when it is locked: a

@@ -146,9 +146,18 @@ func (d dockerAdvice) BeforeRestore(ctx context.Context, c docker.Call) error {
 	if !there {
 		return err
 	}
-	if err := judge(k, c); err != nil {
+	m, err := judge(k, c)
+	if err != nil {
 		return err
 	}
+	collected := d.clear(ctx) // first: to compare may take all of the patience
+	if m == nil {
+		return collected
+	}
+	return errors.Join(collected, d.unwritten(ctx, k, checkpointFolder(k, c), m))
+}
+
+func (d dockerAdvice) clear(ctx context.Context) error {
 	client, ctx, err := d.connect(ctx)
 	if err != nil {
 		return err
@@ -157,23 +166,26 @@ func (d dockerAdvice) BeforeRestore(ctx context.Context, c docker.Call) error {
 	return collectGarbage(ctx, client)
 }
 
-// judge reads the manifest, if there is one.
-func judge(k dockerd.Container, c docker.Call) error {
+// judge reads the manifest; nil where there is none.
+func judge(k dockerd.Container, c docker.Call) (*manifest.Manifest, error) {
 	if filepath.Base(c.Checkpoint) != c.Checkpoint {
-		return nil // dockerd refuses such a name
+		return nil, nil // dockerd refuses such a name
 	}
-	dir := c.Folder
-	if dir == "" {
-		dir = k.Checkpoints()
-	}
-	_, err := manifest.VerifySeal(filepath.Join(dir, c.Checkpoint))
-	if err == nil || errors.Is(err, manifest.ErrMissing) {
-		return nil // no database's, or the shim says why it refuses
+	m, err := manifest.VerifySeal(checkpointFolder(k, c))
+	if errors.Is(err, manifest.ErrMissing) {
+		return nil, nil // no database's, or the shim says why it refuses
 	}
 	if codeOfClass(err) == exitManifest {
-		return refused(fmt.Sprintf("checkpoint %s: %v", c.Checkpoint, err), "start it without --checkpoint, or from another one")
+		return nil, refused(fmt.Sprintf("checkpoint %s: %v", c.Checkpoint, err), "start it without --checkpoint, or from another one")
 	}
-	return err
+	return m, err
+}
+
+func checkpointFolder(k dockerd.Container, c docker.Call) string {
+	if c.Folder != "" {
+		return filepath.Join(c.Folder, c.Checkpoint)
+	}
+	return filepath.Join(k.Checkpoints(), c.Checkpoint)
 }
 
 // collectGarbage returns when containerd has removed what nothing refers to: a

@@ -26,6 +26,9 @@ type Container struct {
 	RestartPolicy string // no, always, unless-stopped, on-failure; empty: no
 	AutoRemove    bool   // docker run --rm
 	Running       bool   // when dockerd wrote it last; paused is running
+	Annotations   map[string]string
+
+	mounts map[string]mountPoint // by destination
 }
 
 // Restarts tells whether dockerd starts the container again when it ends,
@@ -93,11 +96,13 @@ func Read(dir string) (Container, error) {
 			Image  string
 			Labels map[string]string
 		}
+		MountPoints map[string]mountPoint
 	}
 	var host struct {
 		Runtime       string
 		RestartPolicy struct{ Name string }
 		AutoRemove    bool
+		Annotations   map[string]string
 	}
 	for name, into := range map[string]any{ConfigFile: &config, HostFile: &host} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
@@ -117,6 +122,7 @@ func Read(dir string) (Container, error) {
 	return Container{
 		Dir: dir, ID: config.ID, Name: trimSlash(config.Name), Image: config.Config.Image,
 		Labels: config.Config.Labels, Runtime: host.Runtime, RestartPolicy: host.RestartPolicy.Name, AutoRemove: host.AutoRemove, Running: config.State.Running,
+		Annotations: host.Annotations, mounts: config.MountPoints,
 	}, nil
 }
 

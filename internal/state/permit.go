@@ -21,6 +21,11 @@ func Allow(stateDir, namespace, id string, p Permit) error {
 	return oneshot.Leave(oneshot.Container{StateDir: stateDir, Namespace: namespace, ID: id}, permits, p, p.Expires)
 }
 
+// Look is Take, and leaves the permit where it is.
+func Look(stateDir, namespace, id string, now time.Time) (p Permit, ok bool, err error) {
+	return oneshot.Peek[Permit](oneshot.Container{StateDir: stateDir, Namespace: namespace, ID: id}, permits, now)
+}
+
 // Take removes and returns the permit; ok is false when there is none or it
 // has expired.
 func Take(stateDir, namespace, id string, now time.Time) (p Permit, ok bool, err error) {

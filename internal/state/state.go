@@ -53,6 +53,9 @@ type Record struct {
 	Steps   []manifest.Step `json:"steps,omitempty"`   // of the last restore
 }
 
+// Leases is the folder of the data folders' leases.
+func Leases(stateDir string) string { return filepath.Join(stateDir, "leases") }
+
 // Dir is the folder of one container. Its name is safe: containerd allows no
 // separator in namespaces and ids.
 func Dir(stateDir, namespace, id string) string {

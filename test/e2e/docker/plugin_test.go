@@ -112,6 +112,39 @@ func TestPlugin(t *testing.T) {
 	d.Docker(t, "ps")
 }
 
+// The plugin refuses a volume that was written since, in the shim's words and
+// before the shim is there, and heeds the permit, which is still the shim's.
+func TestPluginWrittenSince(t *testing.T) {
+	harness.Full(t)
+	d := harness.StartDocker(t, harness.DockerOptions{Version: "28"})
+	p := startPlugin(t, d)
+	d.Reload(t, map[string]any{"authorization-plugins": []string{p.name}})
+
+	r := redis().run(t, d, "--label", "lull/pause-budget=1m", "--label", "lull/max-frozen=5m", "--label", "lull/restore-deadline=2m")
+	l := underLoad(t, r.published(t))
+	l.Wait(t, 10)
+	start, end := l.Cut(func() { r.checkpoint(t, "cut", "--leave-running") })
+	l.Wait(t, 10)
+	d.Docker(t, "kill", r.name)
+	r.stopped(t)
+	for range 2 { // to refuse changes nothing
+		o := d.Try(t, "start", "--checkpoint", "cut", r.name)
+		for _, want := range []string{"plugin " + p.name, "[lull:drift] volume " + r.data, "lull allow-rollback " + r.name} {
+			if o.Code == 0 || !strings.Contains(o.Stderr, want) {
+				t.Fatalf("the volume was written since, %q: %s", want, o)
+			}
+		}
+	}
+
+	d.Lull(t, "allow-rollback", r.name)
+	restored := l.Log.Now()
+	if o := d.Try(t, "start", "--checkpoint", "cut", r.name); o.Code != 0 {
+		t.Fatal(o)
+	}
+	l.Wait(t, 10)
+	l.Check(t, ledger.Continues(start, end, restored))
+}
+
 // inherited kills the process that watches; the one that answers takes over.
 func (p *plugin) inherited(t *testing.T) {
 	t.Helper()
