@@ -150,14 +150,14 @@ func (d dockerAdvice) BeforeRestore(ctx context.Context, c docker.Call) error {
 	if err != nil {
 		return err
 	}
-	collected := d.clear(ctx) // first: to compare may take all of the patience
+	collected := d.collect(ctx) // first: to compare may take all of the patience
 	if m == nil {
 		return collected
 	}
 	return errors.Join(collected, d.unwritten(ctx, k, checkpointFolder(k, c), m))
 }
 
-func (d dockerAdvice) clear(ctx context.Context) error {
+func (d dockerAdvice) collect(ctx context.Context) error {
 	client, ctx, err := d.connect(ctx)
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ type cutInDocker struct {
 }
 
 func newCutInDocker(t *testing.T) *cutInDocker {
+	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	c := &cutInDocker{T: t, dockerAdvice: dockerAdvice{&app{namespace: dockerNamespace}, config.Default()}}
 	c.check(err)

@@ -31,9 +31,10 @@ func dockerPluginCommand(a *app) *cobra.Command {
 		Use:   "docker-plugin",
 		Short: "Advise dockerd, as its authorization plugin",
 		Long: "Advise dockerd, as its authorization plugin: refuse a `docker checkpoint create` that cannot work, with the remedy,\n" +
-			"before anything is touched; clear what is in a `docker start --checkpoint`'s way; save the checkpoints of a container\n" +
-			"that is removed. Name it in dockerd's configuration: \"authorization-plugins\": [\"lull\"]. It never refuses what is not\n" +
-			"about a database's checkpoint, and whatever happens to it, dockerd has its answer within --patience.",
+			"before anything is touched, and a `docker start --checkpoint` on a volume that was written since; clear what is in the\n" +
+			"way of one that can; save the checkpoints of a container that is removed. Name it in dockerd's configuration:\n" +
+			"\"authorization-plugins\": [\"lull\"]. It never refuses what is not about a database's checkpoint, and whatever happens\n" +
+			"to it, dockerd has its answer within --patience.",
 		Example: "  lull docker-plugin\n  lull docker-plugin --socket /run/docker/plugins/lull.sock --patience 10s",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
