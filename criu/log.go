@@ -93,6 +93,7 @@ var remedies = []struct{ says, remedy string }{
 	{"Can't dump ghost file", "a file that is open but deleted is too large for a checkpoint; wait until it is closed"},
 	{"external socket is used", "a unix socket reaches out of the container; close it"},
 	{"Can't lookup mount", "an open file lies on a mount that is hidden in the container"},
+	{"Failed to create shm set: File exists", "System V memory of the ended server is still in the IPC namespace that it shares; restart the container that it shares it with"},
 	{"Network is unreachable", "the loopback device is down in the restored network namespace"},
 }
 

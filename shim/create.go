@@ -34,7 +34,7 @@ func (s *Service) Create(ctx context.Context, r *taskAPI.CreateTaskRequest) (*ta
 	if c == nil {
 		return s.createPlain(ctx, r)
 	}
-	t := &task{c: c, inner: s.TTRPCTaskService, host: s.host, record: newRecord(c), created: c.Created}
+	t := &task{c: c, inner: s.TTRPCTaskService, host: s.host, record: newRecord(c), created: c.Created, lost: make(chan struct{})}
 	resp, err := t.create(detached(ctx), r)
 	if err != nil {
 		return nil, fail(errors.Join(err, t.undo.Run(ctx, undoTime)))

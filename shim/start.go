@@ -80,6 +80,7 @@ func (t *task) startRestored(ctx context.Context, r *taskAPI.StartRequest) (*tas
 		log.G(ctx).WithError(err).WithField("id", t.c.ID).Warn("lull: the holder of the network namespace")
 	}
 	if err != nil {
+		t.lose()
 		err = criu.Explain(native(err), filepath.Join(t.c.Bundle, "work", criu.RestoreLog))
 		t.set(func(r *state.Record) { r.Phase, r.Error = state.Refused, err.Error() })
 		return nil, errors.Join(rpccode.Wrap(rpccode.Restore, err), t.restore.Abort(ctx))

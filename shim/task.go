@@ -33,6 +33,8 @@ type task struct {
 
 	isolated bool // kept apart since before this task
 
+	lost chan struct{} // closed when CRIU has failed to restore the process, with turn held
+
 	turn     sync.Mutex  // held by Pause, Checkpoint, Resume and the watchdog
 	cut      *engine.Cut // between Pause and Resume; guarded by turn
 	leash    string      // of the client whose pause it is; empty: it told none; guarded by turn
