@@ -12,12 +12,12 @@ func TestPreflightSystemVMemory(t *testing.T) {
 	if err != nil {
 		t.Skipf("this kernel or sandbox has no System V shared memory: %v", err)
 	}
-	defer unix.SysvShmCtl(id, unix.IPC_RMID, nil) //nolint:errcheck // the kernel frees it with the last user
+	defer unix.SysvShmCtl(id, unix.IPC_RMID, nil)
 	memory, err := unix.SysvShmAttach(id, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.SysvShmDetach(memory) //nolint:errcheck // this process ends
+	defer unix.SysvShmDetach(memory)
 	if got := checks(mappings(os.Getpid())); got != "fail shared memory" {
 		t.Errorf("got %q", got)
 	}

@@ -179,7 +179,7 @@ func (d *dump) startHash(ctx context.Context) error {
 	d.hashing = done
 	d.undo.Push("the hashing", func(context.Context) error {
 		cancel()
-		<-done // it was cancelled, or has been waited for
+		_ = <-done // it was cancelled, or has been waited for
 		return nil
 	})
 	return nil

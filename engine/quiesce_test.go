@@ -83,12 +83,11 @@ type opened struct {
 func (o opened) Open(context.Context, quiesce.Target) (Session, error) { return o.session, o.err }
 func (opened) Drop()                                                   {}
 
-// calmed is a cut after it has talked to its database.
-func calmed(t *testing.T, k *Cut) *Cut {
+// calmed has a cut talk to its database.
+func calmed(t *testing.T, k *Cut) {
 	t.Helper()
 	k.opening = k.sessions.Begin()
 	k.calm(t.Context())
-	return k
 }
 
 // still is a runtime whose container is this process; its freezer is a file.

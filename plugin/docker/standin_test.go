@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -73,7 +74,7 @@ func post(t *testing.T, s *Supervisor, what string) string {
 			continue
 		}
 		text, err := io.ReadAll(resp.Body)
-		if err = resp.Body.Close(); err != nil {
+		if err = errors.Join(err, resp.Body.Close()); err != nil {
 			t.Error(err)
 		}
 		return string(text)

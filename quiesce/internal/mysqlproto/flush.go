@@ -105,19 +105,19 @@ func (s *Session) interruptible(ctx context.Context, doing, statement string) er
 		return s.explain(err, doing)
 	case <-ctx.Done():
 	}
-	killed := s.kill(c.id)
+	killed := s.kill(context.WithoutCancel(ctx), c.id)
 	select {
-	case <-done:
+	case _ = <-done:
 	case <-time.After(letGoTime):
 		cancel()
-		<-done
+		_ = <-done
 	}
 	return errors.Join(refusal.OutOfTime(ctx, doing, ctx.Err()), killed)
 }
 
 // kill ends the statement that a connection of ours runs.
-func (s *Session) kill(id string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), letGoTime)
+func (s *Session) kill(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, letGoTime)
 	defer cancel()
 	other, err := s.open(ctx, letGoTime)
 	if err != nil {

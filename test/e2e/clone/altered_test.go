@@ -13,7 +13,7 @@ import (
 // when somebody has written to it since, whatever times he gives it.
 func altered(t *testing.T, d *harness.Daemon, ref string) {
 	name := harness.Name(t, "k")
-	c := d.Clone(t, ref, name)[0]
+	d.Clone(t, ref, name)
 	for code, folder := range map[int]string{5: d.CloneMemory()[0], 4: d.Manifest(t, ref).Volumes[0].Capture.Path} {
 		path := largest(t, folder)
 		flip(t, path)
@@ -21,8 +21,7 @@ func altered(t *testing.T, d *harness.Daemon, ref string) {
 			t.Errorf("%s is altered: %s", path, o)
 		}
 		flip(t, path)
-		c = d.Reset(t, name)
-		c.WaitAnswer(t)
+		d.Reset(t, name).WaitAnswer(t)
 	}
 	d.Lull(t, "clone", "rm", name)
 	gone(t, d, name)

@@ -72,13 +72,12 @@ func (h *host) try(t *testing.T, program string, args ...string) harness.Output 
 	return harness.Run(t, h.command(ctx, program, args...))
 }
 
-func (h *host) must(t *testing.T, program string, args ...string) string {
+func (h *host) must(t *testing.T, program string, args ...string) {
 	t.Helper()
 	o := h.try(t, program, args...)
 	if o.Code != 0 {
 		t.Fatal(o)
 	}
-	return o.Stdout
 }
 
 func (h *host) command(ctx context.Context, program string, args ...string) *exec.Cmd {
