@@ -22,7 +22,7 @@ STAMP       := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo f
 BINARIES    := ./cmd/lull ./cmd/lull-agent ./cmd/containerd-shim-lull-v2 ./cmd/containerd-shim-runc-v2
 UNIT         = $$($(GO) list ./... | grep -v -e /test/e2e -e /test/torture)
 # An end-to-end test that fails gets a second try; the report lists it.
-E2ETEST      = go test -json -tags failpoint -count=1 -timeout 60m
+E2ETEST      = go test -json -tags failpoint -count=1 -timeout 80m
 # How go test exits decides nothing by itself: its events do, after the second try.
 EXITS        = || echo "{\"Action\":\"exit\",\"Elapsed\":$$?}"
 E2EENV       = LULL_E2E=1 LULL_E2E_BIN=$(CURDIR)/bin/e2e
