@@ -12,7 +12,6 @@ import (
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 
-	"github.com/lull-containers/lull/internal/rpccode"
 	"github.com/lull-containers/lull/volume"
 )
 
@@ -24,18 +23,7 @@ func (d *dump) room(context.Context) error {
 		return err
 	}
 	d.image = imageSize(pids)
-	if err := hasRoom(d.req.Dir, d.image); err != nil {
-		return err
-	}
-	packed := d.packedAt(d.req.Dir)
-	if packed == "" {
-		return nil
-	}
-	need := d.image
-	if same, err := volume.SameFileSystem(packed, d.req.Dir); err == nil && same {
-		need *= 2
-	}
-	return hasRoom(packed, need)
+	return refusal(d.memory(d.req.Dir, d.image).fit())
 }
 
 // reserve is what a capture must leave free where it goes, in bytes.
@@ -65,18 +53,6 @@ func precopyReserve(src, dst string) int64 {
 		return reserveMost
 	}
 	return min(reserveMost, int64(fs.Blocks)*fs.Frsize/reservePart)
-}
-
-func hasRoom(dir string, need int64) error {
-	free, err := volume.Free(dir)
-	if err != nil {
-		return err
-	}
-	if need > free {
-		return rpccode.Wrap(rpccode.Preflight, fmt.Errorf("%w: the processes' memory needs about %d bytes in %s, %d are free; make room there",
-			volume.ErrRoom, need, dir, free))
-	}
-	return nil
 }
 
 // imageSize estimates what CRIU writes, in bytes: the private memory of all

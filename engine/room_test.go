@@ -17,10 +17,10 @@ func TestRoom(t *testing.T) {
 		t.Errorf("this process needs %d bytes", size)
 	}
 	dir := t.TempDir()
-	if err := hasRoom(dir, 0); err != nil {
+	if err := refusal(demands{{dir, 0}}.fit()); err != nil {
 		t.Error(err)
 	}
-	err := hasRoom(dir, math.MaxInt64)
+	err := refusal(demands{{dir, math.MaxInt64}}.fit())
 	if code, ok := rpccode.Of(err); !ok || code != rpccode.Preflight || !errors.Is(err, volume.ErrRoom) {
 		t.Errorf("%v", err)
 	}

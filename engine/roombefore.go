@@ -20,13 +20,19 @@ import (
 // refuse one.
 func (k *Cut) Room(ctx context.Context, images string) error {
 	err := k.rec.run(ctx, []step{{"find", k.locate}, k.roomStep(images)})
-	switch {
-	case noRoom(err):
-		return rpccode.Wrap(rpccode.Preflight, err)
-	case err != nil:
+	if err != nil && !noRoom(err) {
 		k.warn(err.Error())
+		return nil
 	}
-	return nil
+	return refusal(err)
+}
+
+// refusal has the code of a preflight where room is what is missing.
+func refusal(err error) error {
+	if noRoom(err) {
+		return rpccode.Wrap(rpccode.Preflight, err)
+	}
+	return err
 }
 
 func noRoom(err error) bool {
@@ -57,11 +63,7 @@ func (k *Cut) demands(ctx context.Context, images string) (demands, error) {
 	if err != nil {
 		return nil, err
 	}
-	memory := imageSize(pids)
-	all := demands{{images, memory}}
-	if at := k.packedAt(images); at != "" {
-		all = append(all, demand{at, memory})
-	}
+	all := k.memory(images, imageSize(pids))
 	if k.c.Settings.Volumes == "fingerprint" {
 		return all, nil
 	}
@@ -83,6 +85,16 @@ func (k *Cut) demands(ctx context.Context, images string) (demands, error) {
 		all = append(all, demand{at, n})
 	}
 	return all, nil
+}
+
+// memory is what CRIU writes into the folder images, size bytes, and the client
+// packs.
+func (k *Cut) memory(images string, size int64) demands {
+	all := demands{{images, size}}
+	if at := k.packedAt(images); at != "" {
+		all = append(all, demand{at, size})
+	}
+	return all
 }
 
 // packedAt is where the client packs CRIU's images; empty: it does not, or that
@@ -108,7 +120,7 @@ func (all demands) fit() error {
 			return err
 		}
 		if sum > free {
-			return fmt.Errorf("%w: memory and captures need about %d bytes in %s, %d are free; make room there, or name another store",
+			return fmt.Errorf("%w: what is to be written needs about %d bytes in %s, %d are free; make room there, or name another store",
 				volume.ErrRoom, sum, d.at, free)
 		}
 	}

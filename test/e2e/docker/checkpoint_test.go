@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lull-containers/lull/test/e2e/harness"
+	"github.com/lull-containers/lull/test/ledger"
 )
 
 const alreadyThere = "already exists"
@@ -42,4 +43,23 @@ func (r *running) stopped(t *testing.T) {
 	harness.Eventually(t, "the container is stopped", func() bool {
 		return r.d.Inspect(t, r.name, "{{.State.Status}}") == "exited"
 	})
+}
+
+// comesBackTo restores a checkpoint that was made between start and end, and
+// holds the database against what its clients were told.
+func (r *running) comesBackTo(t *testing.T, checkpoint string, l *harness.Load, start, end time.Duration) {
+	t.Helper()
+	restored := l.Log.Now()
+	r.start(t, checkpoint)
+	r.waitAnswer(t)
+	l.Wait(t, 10)
+	l.Check(t, ledger.Continues(start, end, restored))
+}
+
+// verified sees that lull has compared the database with the manifest.
+func (r *running) verified(t *testing.T) {
+	t.Helper()
+	if rec := r.Record(t); rec.Checkpoint == "" || len(rec.Checked) == 0 {
+		t.Errorf("not verified: %+v", rec)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/lull-containers/lull/test/e2e/harness"
-	"github.com/lull-containers/lull/test/ledger"
 )
 
 // A restored container outlives a dockerd that is killed, where it is told to
@@ -33,10 +32,7 @@ func TestLiveRestore(t *testing.T) {
 	start, end := l.Cut(func() { r.checkpoint(t, "second", "--leave-running") })
 	d.Docker(t, "kill", r.name)
 	r.stopped(t)
-	restored := l.Log.Now()
-	r.start(t, "second")
-	l.Wait(t, 10)
-	l.Check(t, ledger.Continues(start, end, restored))
+	r.comesBackTo(t, "second", l, start, end)
 	r.lives(t)
 	r.ends(t)
 }

@@ -7,7 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lull-containers/lull/test/e2e/harness"
-	"github.com/lull-containers/lull/test/ledger"
 )
 
 // To Docker a restored container is one like any other, and what Docker does
@@ -25,10 +24,7 @@ func TestLife(t *testing.T) {
 	d.Docker(t, "update", "--restart=no", r.name)
 	start, end := l.Cut(func() { r.checkpoint(t, "cut") })
 	r.stopped(t)
-	restored := l.Log.Now()
-	r.start(t, "cut")
-	l.Wait(t, 10)
-	l.Check(t, ledger.Continues(start, end, restored))
+	r.comesBackTo(t, "cut", l, start, end)
 	r.lives(t)
 	r.ends(t)
 

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/lull-containers/lull/test/e2e/harness"
-	"github.com/lull-containers/lull/test/ledger"
 )
 
 // how a checkpoint treats the container.
@@ -56,12 +55,6 @@ func mainJob(t *testing.T, d *harness.Docker, db database, h how) {
 		d.Docker(t, "kill", r.name)
 	}
 	r.stopped(t)
-	restored := l.Log.Now()
-	r.start(t, "cut")
-	r.waitAnswer(t)
-	l.Wait(t, 10)
-	l.Check(t, ledger.Continues(start, end, restored))
-	if rec := r.Record(t); rec.Checkpoint == "" || len(rec.Checked) == 0 {
-		t.Errorf("not verified: %+v", rec)
-	}
+	r.comesBackTo(t, "cut", l, start, end)
+	r.verified(t)
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/lull-containers/lull/test/e2e/harness"
-	"github.com/lull-containers/lull/test/ledger"
 )
 
 // docker start has no flag for what shall become of a volume that was written
@@ -21,10 +20,7 @@ func TestAllowRollback(t *testing.T) {
 	r.refused(t)
 
 	d.Lull(t, "allow-rollback", r.name)
-	restored := l.Log.Now()
-	r.start(t, "cut")
-	l.Wait(t, 10)
-	l.Check(t, ledger.Continues(start, end, restored))
+	r.comesBackTo(t, "cut", l, start, end)
 	d.Docker(t, "kill", r.name)
 	r.refused(t)
 

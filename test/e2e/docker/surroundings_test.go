@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/lull-containers/lull/test/e2e/harness"
-	"github.com/lull-containers/lull/test/ledger"
 )
 
 // surroundings are the network, the mounts and the shared memory that Docker
@@ -76,14 +75,8 @@ func (r *running) comesBack(t *testing.T) {
 	l.Wait(t, 10)
 	start, end := l.Cut(func() { r.checkpoint(t, "cut") })
 	r.stopped(t)
-	restored := l.Log.Now()
-	r.start(t, "cut")
-	r.waitAnswer(t)
-	l.Wait(t, 10)
-	l.Check(t, ledger.Continues(start, end, restored))
-	if rec := r.Record(t); rec.Checkpoint == "" || len(rec.Checked) == 0 {
-		t.Errorf("not verified: %+v", rec)
-	}
+	r.comesBackTo(t, "cut", l, start, end)
+	r.verified(t)
 }
 
 // idle runs a container without a database, and gives its name.
@@ -150,11 +143,7 @@ func inContainersIPC(t *testing.T, d *harness.Docker) {
 		t.Errorf("with its old memory in the way: %s", o)
 	}
 	d.Docker(t, "restart", "--time", "0", neighbour)
-	restored := l.Log.Now()
-	r.start(t, "cut")
-	r.waitAnswer(t)
-	l.Wait(t, 10)
-	l.Check(t, ledger.Continues(start, end, restored))
+	r.comesBackTo(t, "cut", l, start, end)
 }
 
 func onBindMount(t *testing.T, d *harness.Docker) *running {

@@ -1,7 +1,6 @@
 package mongo
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,15 +58,5 @@ func is(found []deep.Finding, check string, outcome deep.Outcome) bool {
 // verifyDeep takes a checkpoint and has it verified.
 func verifyDeep(t *testing.T, db *harness.Mongo) (code int, found []deep.Finding) {
 	t.Helper()
-	o := db.Daemon.TryLull(t, "--json", "verify", "--deep", checkpoint(t, db, true))
-	var all []struct {
-		Deep []deep.Finding `json:"deep"`
-	}
-	if err := json.Unmarshal([]byte(o.Stdout), &all); err != nil || len(all) != 1 {
-		t.Fatalf("%v: %s", err, o)
-	}
-	for _, f := range all[0].Deep {
-		t.Logf("%s: %s: %s", f.Check, f.Outcome, f.Detail)
-	}
-	return o.Code, all[0].Deep
+	return db.Daemon.VerifyDeep(t, checkpoint(t, db, true))
 }

@@ -1,7 +1,6 @@
 package sql
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,21 +43,9 @@ func (s *server) deep(t *testing.T) (code int, found []deep.Finding) {
 	ref := harness.Name(t, "cp") + ":latest"
 	s.image(t, ref, true)
 	m := s.Daemon.Manifest(t, ref)
-	o := s.Daemon.TryLull(t, "--json", "verify", "--deep", ref)
-	var all []struct {
-		Deep []deep.Finding `json:"deep"`
-	}
-	if err := json.Unmarshal([]byte(o.Stdout), &all); err != nil || len(all) != 1 {
-		t.Fatalf("%v: %s", err, o)
-	}
-	for _, f := range all[0].Deep {
-		t.Logf("%s: %s: %s", f.Check, f.Outcome, f.Detail)
-	}
-	if o.Stderr != "" {
-		t.Log(o.Stderr)
-	}
+	code, found = s.Daemon.VerifyDeep(t, ref)
 	s.drop(t, ref, m)
-	return o.Code, all[0].Deep
+	return code, found
 }
 
 // sampleData is some in every kind, on the disk.
