@@ -4,21 +4,25 @@ import (
 	"context"
 	"io"
 
-	"github.com/lull-containers/lull/store/artifact"
+	containerd "github.com/containerd/containerd/v2/client"
+
+	"github.com/lull-containers/lull/store"
 	"github.com/lull-containers/lull/store/transfer"
 )
 
 // importFrom tells the archives apart by what is in them.
 func (a *app) importFrom(ctx context.Context, name string, file io.ReadSeeker, ref string, f pullFlags) (transfer.Pulled, error) {
-	if ref != "" && !artifact.ValidName(ref) {
-		return transfer.Pulled{}, fail(exitUsage, "give another IMAGE", "no image can be called %.80q", ref)
+	if err := nameable(ref); err != nil {
+		return transfer.Pulled{}, err
 	}
 	cri, ok, err := transfer.OpenCRI(name, file)
 	if err != nil {
 		return transfer.Pulled{}, err
 	}
 	if ok {
-		return a.adopt(ctx, cri, ref, f)
+		return a.bring(ctx, func(ctx context.Context, client *containerd.Client, c store.Captures) (transfer.Pulled, error) {
+			return transfer.Adopt(ctx, client, c, cri, transfer.PullOptions{Ref: ref, TrustMounts: f.trustMounts})
+		})
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return transfer.Pulled{}, err
@@ -28,17 +32,4 @@ func (a *app) importFrom(ctx context.Context, name string, file io.ReadSeeker, r
 		return transfer.Pulled{}, err
 	}
 	return a.pullFrom(ctx, from, ref, f)
-}
-
-func (a *app) adopt(ctx context.Context, cri *transfer.CRI, ref string, f pullFlags) (transfer.Pulled, error) {
-	c, err := a.captures()
-	if err != nil {
-		return transfer.Pulled{}, err
-	}
-	client, ctx, err := a.connect(ctx)
-	if err != nil {
-		return transfer.Pulled{}, err
-	}
-	defer client.Close()
-	return transfer.Adopt(ctx, client, c, cri, transfer.PullOptions{Ref: ref, TrustMounts: f.trustMounts})
 }

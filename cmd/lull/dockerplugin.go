@@ -131,15 +131,9 @@ func (o pluginOptions) listen(ctx context.Context) (*net.UnixListener, error) {
 	if !o.heir {
 		return listen(ctx, o.socket)
 	}
-	file := os.NewFile(docker.ListenFD, "plugin")
-	defer file.Close()
-	l, err := net.FileListener(file)
+	socket, err := inheritedListener[*net.UnixListener]("`lull docker-plugin`")
 	if err != nil {
 		return nil, err
-	}
-	socket, ok := l.(*net.UnixListener)
-	if !ok {
-		return nil, errors.Join(fmt.Errorf("descriptor %d is no unix socket", docker.ListenFD), l.Close())
 	}
 	socket.SetUnlinkOnClose(true)
 	return socket, nil

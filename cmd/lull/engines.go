@@ -69,21 +69,13 @@ func describeEngine(name string, pid int, exe string) foundEngine {
 	if err != nil {
 		return e
 	}
-	if path, ok := d.shim(diversion.StockShim); ok && sameFile(filepath.Join(root, path), path) {
+	if path, ok := d.shim(diversion.StockShim); ok && diversion.SameFile(filepath.Join(root, path), path) {
 		e.Shim, e.Lull = path, diversion.Ours(path)
 	}
 	config := valueOf(args, "/etc/containerd/config.toml", "--config", "-c")
 	e.RuntimePaths = runtimePaths(root, config)
 	e.Address = valueOf(args, configuredAddress(root, config), "--address", "-a")
 	return e
-}
-
-// sameFile tells whether two paths lead to one file. A daemon in a mount namespace
-// of its own, of a unit's or seen from a pod, has the host's files all the same.
-func sameFile(a, b string) bool {
-	x, errX := os.Stat(a)
-	y, errY := os.Stat(b)
-	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 func arguments(pid int) []string {

@@ -44,8 +44,10 @@ func (a *app) prove(ctx context.Context, w diversion.Wanted, o installOptions, v
 func addresses(asked string, engines []foundEngine, shims []string) []string {
 	all := []string{asked}
 	for _, e := range engines {
-		diverted := slices.ContainsFunc(shims, func(shim string) bool { return e.Shim != "" && sameFile(e.Shim, shim) })
-		known := slices.ContainsFunc(all, func(address string) bool { return sameFile(strings.TrimPrefix(address, "unix://"), e.Address) })
+		diverted := slices.ContainsFunc(shims, func(shim string) bool { return e.Shim != "" && diversion.SameFile(e.Shim, shim) })
+		known := slices.ContainsFunc(all, func(address string) bool {
+			return diversion.SameFile(strings.TrimPrefix(address, "unix://"), e.Address)
+		})
 		if diverted && !known && !slices.Contains(all, e.Address) {
 			all = append(all, e.Address)
 		}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"runtime/debug"
 
+	containerd "github.com/containerd/containerd/v2/client"
 	"github.com/spf13/cobra"
 
+	"github.com/lull-containers/lull/store"
 	"github.com/lull-containers/lull/store/artifact"
 	"github.com/lull-containers/lull/store/transfer"
 )
@@ -60,13 +62,29 @@ func (a *app) pull(ctx context.Context, place, ref string, f pullFlags, plaintex
 
 func (a *app) pullFrom(ctx context.Context, from transfer.Place, ref string, f pullFlags) (transfer.Pulled, error) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(carryMemory))
-	if ref != "" && !artifact.ValidName(ref) {
-		return transfer.Pulled{}, fail(exitUsage, "give another IMAGE", "no image can be called %.80q", ref)
+	if err := nameable(ref); err != nil {
+		return transfer.Pulled{}, err
 	}
 	with, err := identities(f.keys)
 	if err != nil {
 		return transfer.Pulled{}, err
 	}
+	return a.bring(ctx, func(ctx context.Context, client *containerd.Client, c store.Captures) (transfer.Pulled, error) {
+		return transfer.Pull(ctx, client, c, from, transfer.PullOptions{Ref: ref, Identities: with, TrustMounts: f.trustMounts,
+			Progress: a.carryProgress("pulled")})
+	})
+}
+
+// nameable refuses what no image can be called; empty is left to the checkpoint.
+func nameable(ref string) error {
+	if ref != "" && !artifact.ValidName(ref) {
+		return fail(exitUsage, "give another IMAGE", "no image can be called %.80q", ref)
+	}
+	return nil
+}
+
+// bring has a checkpoint brought into containerd and the store of captures.
+func (a *app) bring(ctx context.Context, how func(context.Context, *containerd.Client, store.Captures) (transfer.Pulled, error)) (transfer.Pulled, error) {
 	c, err := a.captures()
 	if err != nil {
 		return transfer.Pulled{}, err
@@ -76,8 +94,7 @@ func (a *app) pullFrom(ctx context.Context, from transfer.Place, ref string, f p
 		return transfer.Pulled{}, err
 	}
 	defer client.Close()
-	return transfer.Pull(ctx, client, c, from, transfer.PullOptions{Ref: ref, Identities: with, TrustMounts: f.trustMounts,
-		Progress: a.carryProgress("pulled")})
+	return how(ctx, client, c)
 }
 
 func (a *app) printPulled(p transfer.Pulled) {

@@ -32,7 +32,7 @@ func (r Record) Processes() (all []Caller) {
 			continue
 		}
 		for _, file := range r.commands() {
-			if strings.TrimSuffix(exe, " (deleted)") == file || sameFile(filepath.Join(dir, "exe"), file) {
+			if strings.TrimSuffix(exe, " (deleted)") == file || SameFile(filepath.Join(dir, "exe"), file) {
 				all = append(all, Caller{file, fmt.Sprintf("process %d (%s) runs it: end that", pid, commandLine(dir))})
 			}
 		}

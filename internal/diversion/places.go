@@ -55,7 +55,7 @@ func places(shims []string) (all []string, err error) {
 // samePlace tells whether two paths are one name in one folder, which may be
 // mounted twice.
 func samePlace(a, b string) bool {
-	return filepath.Base(a) == filepath.Base(b) && sameFile(filepath.Dir(a), filepath.Dir(b))
+	return filepath.Base(a) == filepath.Base(b) && SameFile(filepath.Dir(a), filepath.Dir(b))
 }
 
 // leadsTo tells whether place is a symbolic link to another of them.
@@ -68,7 +68,9 @@ func leadsTo(place string, all []string) bool {
 	return err == nil && slices.ContainsFunc(all, func(other string) bool { return samePlace(target, other) })
 }
 
-func sameFile(a, b string) bool {
+// SameFile tells whether two paths lead to one file. A daemon in a mount namespace
+// of its own, of a unit's or seen from a pod, has the host's files all the same.
+func SameFile(a, b string) bool {
 	x, errX := os.Stat(a)
 	y, errY := os.Stat(b)
 	return errX == nil && errY == nil && os.SameFile(x, y)

@@ -52,14 +52,14 @@ func (u Use) of(file string, files []string) (n int) {
 }
 
 func (s Shim) named(file string) bool {
-	return s.Path == file || s.Path != "" && sameFile(s.Path, file)
+	return s.Path == file || s.Path != "" && SameFile(s.Path, file)
 }
 
 // runs tells whether the shim is that program, or was before another version
 // took its place.
 func (s Shim) runs(file string) bool {
 	exe := strings.TrimSuffix(strings.TrimSuffix(s.Exe, " (deleted)"), old)
-	return exe == file || s.PID != 0 && sameFile(fmt.Sprintf("/proc/%d/exe", s.PID), file)
+	return exe == file || s.PID != 0 && SameFile(fmt.Sprintf("/proc/%d/exe", s.PID), file)
 }
 
 func (s Shim) isFront() bool {
