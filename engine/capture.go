@@ -179,7 +179,8 @@ func (d *dump) startHash(ctx context.Context) error {
 	d.hashing = done
 	d.undo.Push("the hashing", func(context.Context) error {
 		cancel()
-		_ = <-done // it was cancelled, or has been waited for
+		for range done { // it was cancelled, or has been waited for
+		}
 		return nil
 	})
 	return nil

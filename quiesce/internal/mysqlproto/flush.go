@@ -98,19 +98,19 @@ func (s *Session) interruptible(ctx context.Context, doing, statement string) er
 	}
 	held, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- c.exec(held, statement) }()
+	ended := make(chan struct{})
+	go func() { defer close(ended); err = c.exec(held, statement) }()
 	select {
-	case err := <-done:
+	case <-ended:
 		return s.explain(err, doing)
 	case <-ctx.Done():
 	}
 	killed := s.kill(context.WithoutCancel(ctx), c.id)
 	select {
-	case _ = <-done:
+	case <-ended:
 	case <-time.After(letGoTime):
 		cancel()
-		_ = <-done
+		<-ended
 	}
 	return errors.Join(refusal.OutOfTime(ctx, doing, ctx.Err()), killed)
 }
